@@ -1,0 +1,7 @@
+"""Environment of ``authorize_connection``."""
+
+from baccarat.adapters import settings
+
+
+class Settings(settings.Settings):
+    sessions_table: str

@@ -1,0 +1,12 @@
+"""Environment of ``close_bets``."""
+
+from baccarat.adapters import settings
+
+
+class Settings(settings.Settings):
+    floor_table: str
+    log_table: str
+    ledger_table: str
+    records_bucket: str
+    signing_key_id: str
+    signing_key_version: int

@@ -1,0 +1,9 @@
+"""Environment of ``fan_out_events``."""
+
+from baccarat.adapters import settings
+
+
+class Settings(settings.Settings):
+    sessions_table: str
+    callback_url: str
+    parking_queue_url: str

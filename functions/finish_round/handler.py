@@ -1,0 +1,50 @@
+"""Sixth step: check all bets, settle the round, archive its transcript."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from baccarat.adapters import clients
+from baccarat.adapters.clock import SystemClock
+from baccarat.adapters.dynamodb.floor import DynamoFloor
+from baccarat.adapters.dynamodb.ledger import DynamoLedger
+from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, LOG_MODELS, bind
+from baccarat.adapters.kms import KmsSigner
+from baccarat.adapters.observability import LambdaHandler, observed
+from baccarat.adapters.s3 import S3Archive
+from baccarat.adapters.stepfunctions import StepEvent
+from baccarat.application.drive_round import finish_round
+from functions.finish_round.settings import Settings
+
+
+@cache
+def build() -> LambdaHandler:
+    settings = Settings.load()
+    bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
+    bind(LOG_MODELS, settings.log_table, settings.aws_region)
+    bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    dynamodb = clients.dynamodb()
+    floor = DynamoFloor(dynamodb)
+    ledger = DynamoLedger(dynamodb)
+    archive = S3Archive(clients.s3(), settings.records_bucket)
+    signer = KmsSigner(clients.kms(), settings.signing_key_id, settings.signing_key_version)
+    clock = SystemClock()
+
+    def run(event: dict[str, Any]) -> dict[str, Any]:
+        step_event = StepEvent.model_validate(event)
+        finish_round(
+            step_event.step(),
+            floor=floor,
+            ledger=ledger,
+            archive=archive,
+            signer=signer,
+            clock=clock,
+        )
+        return step_event.model_dump(by_alias=True)
+
+    return observed("finish_round", run)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    return build()(event, context)

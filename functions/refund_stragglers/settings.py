@@ -1,0 +1,10 @@
+"""Environment of ``refund_stragglers``."""
+
+from baccarat.adapters import settings
+
+
+class Settings(settings.Settings):
+    floor_table: str
+    ledger_table: str
+    records_bucket: str
+    parking_queue_url: str

@@ -1,0 +1,11 @@
+"""Environment of ``resolve_round``."""
+
+from baccarat.adapters import settings
+
+
+class Settings(settings.Settings):
+    floor_table: str
+    log_table: str
+    records_bucket: str
+    signing_key_id: str
+    signing_key_version: int

@@ -1,0 +1,9 @@
+"""Environment of ``settle_bets``."""
+
+from baccarat.adapters import settings
+
+
+class Settings(settings.Settings):
+    floor_table: str
+    ledger_table: str
+    records_bucket: str

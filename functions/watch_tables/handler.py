@@ -1,0 +1,64 @@
+"""The watchdog, once a minute: take over tables whose driver is gone."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from baccarat.adapters import clients
+from baccarat.adapters.clock import SystemClock
+from baccarat.adapters.dynamodb.floor import DynamoFloor
+from baccarat.adapters.dynamodb.ledger import DynamoLedger
+from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, LOG_MODELS, bind
+from baccarat.adapters.kms import KmsSigner
+from baccarat.adapters.observability import (
+    NAMESPACE,
+    LambdaHandler,
+    Metrics,
+    MetricUnit,
+    observed,
+)
+from baccarat.adapters.s3 import S3Archive
+from baccarat.adapters.stepfunctions import StepFunctionsDriver
+from baccarat.application.watch_tables import watch_table
+from functions.watch_tables.settings import Settings
+
+
+@cache
+def build() -> LambdaHandler:
+    settings = Settings.load()
+    bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
+    bind(LOG_MODELS, settings.log_table, settings.aws_region)
+    bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    dynamodb = clients.dynamodb()
+    floor = DynamoFloor(dynamodb)
+    ledger = DynamoLedger(dynamodb)
+    archive = S3Archive(clients.s3(), settings.records_bucket)
+    signer = KmsSigner(clients.kms(), settings.signing_key_id, settings.signing_key_version)
+    driver = StepFunctionsDriver(clients.stepfunctions(), settings.state_machine_arn)
+    clock = SystemClock()
+    metrics = Metrics(namespace=NAMESPACE, service="watch_tables")
+
+    def run(event: dict[str, Any]) -> dict[str, Any]:
+        done = {
+            table.table_id: watch_table(
+                table,
+                floor=floor,
+                ledger=ledger,
+                archive=archive,
+                signer=signer,
+                driver=driver,
+                clock=clock,
+            )
+            for table in floor.tables()
+        }
+        for what in ("RESUMED", "VOIDED"):
+            count = sum(1 for result in done.values() if result == what)
+            metrics.add_metric(f"Rounds{what.title()}", MetricUnit.Count, count)
+        return done
+
+    return observed("watch_tables", run, metrics=metrics)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    return build()(event, context)

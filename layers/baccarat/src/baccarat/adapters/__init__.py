@@ -1,0 +1,1 @@
+"""AWS and the outside world behind the ports of ``baccarat.application``."""

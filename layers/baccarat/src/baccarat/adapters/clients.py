@@ -1,0 +1,55 @@
+"""boto3 clients with bounded timeouts and retries; one place, so that every function has the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+_CONFIG: Final = Config(
+    connect_timeout=1,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=32,
+)
+# A slow player must not hold up the others: half a second, and no second try.
+_POSTING: Final = Config(
+    connect_timeout=0.5,
+    read_timeout=0.5,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=32,
+)
+
+
+def dynamodb() -> DynamoDBClient:
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+def kms() -> KMSClient:
+    return boto3.client("kms", config=_CONFIG)
+
+
+def s3() -> S3Client:
+    return boto3.client("s3", config=_CONFIG)
+
+
+def sqs() -> SQSClient:
+    return boto3.client("sqs", config=_CONFIG)
+
+
+def stepfunctions() -> SFNClient:
+    return boto3.client("stepfunctions", config=_CONFIG)
+
+
+def connections(callback_url: str) -> ApiGatewayManagementApiClient:
+    """``callback_url`` is configuration: ``https://{api}.execute-api.{region}…/{stage}`` on AWS."""
+    return boto3.client("apigatewaymanagementapi", endpoint_url=callback_url, config=_POSTING)

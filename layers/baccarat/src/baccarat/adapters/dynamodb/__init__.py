@@ -1,0 +1,1 @@
+"""DynamoDB: one schema (pynamodb models), one way to write several items (``transact``)."""

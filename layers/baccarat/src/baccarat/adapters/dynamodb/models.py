@@ -1,0 +1,207 @@
+"""The items of the four tables. These models are the only schema; infra takes the names from here.
+
+Single items are read and written through the models; several at once go through ``transact``,
+with what the models serialise. A write replaces the whole item on the version that was read, so no
+attribute is ever added to or counted up in place (a repeated ``ADD`` would count twice).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.models import Model
+
+HASH_KEY = "pk"
+RANGE_KEY = "sk"
+TTL_ATTRIBUTE = "ttl"
+
+
+class _Meta:
+    """Bound by ``bind`` in the composition root; nothing is read from the environment here."""
+
+    table_name: ClassVar[str] = ""
+    region: ClassVar[str] = ""
+    connect_timeout_seconds: ClassVar[float] = 1
+    read_timeout_seconds: ClassVar[float] = 3
+    max_retry_attempts: ClassVar[int] = 3
+    max_pool_connections: ClassVar[int] = 16
+
+
+class _Item(Model):
+    """Every item but the events has a string range key."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class TableItem(_Item):
+    """floor: pk ``TABLES``, sk the table id."""
+
+    class Meta(_Meta):
+        pass
+
+    config = JSONAttribute()
+    status = UnicodeAttribute()
+    version = NumberAttribute()
+    epoch = NumberAttribute()
+    lease_until_ms = NumberAttribute()
+    round_no = NumberAttribute()
+    shoe_no = NumberAttribute()
+    shoe_id = UnicodeAttribute()
+    remaining = UnicodeAttribute()
+    history = UnicodeAttribute()
+
+
+class RoundItem(_Item):
+    """floor: pk ``ROUND#`` and the round id, sk ``HEAD``."""
+
+    class Meta(_Meta):
+        pass
+
+    table_id = UnicodeAttribute()
+    round_no = NumberAttribute()
+    state = UnicodeAttribute()
+    version = NumberAttribute()
+    epoch = NumberAttribute()
+    first_epoch = NumberAttribute()
+    first_seq = NumberAttribute()
+    opened_at_ms = NumberAttribute()
+    closes_at_ms = NumberAttribute()
+    dealer_id = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    paytable = UnicodeAttribute()
+    limits = JSONAttribute()
+    card_interval_ms = NumberAttribute()
+    commitment = UnicodeAttribute()
+    sealed_seed = BinaryAttribute(legacy_encoding=False)
+    seed = BinaryAttribute(null=True, legacy_encoding=False)
+    shoe_id = UnicodeAttribute()
+    decks = NumberAttribute()
+    remaining = UnicodeAttribute()
+    book_root = UnicodeAttribute(null=True)
+    book_count = NumberAttribute()
+    cards = UnicodeAttribute(null=True)
+    shown_at_ms = NumberAttribute()
+    outcome = UnicodeAttribute(null=True)
+    paid_minor = NumberAttribute()
+    void_reason = UnicodeAttribute(null=True)
+
+
+class EventItem(Model):
+    """log: pk the table id, ``#`` and the epoch, sk the seq; ``event`` is the canonical JSON."""
+
+    class Meta(_Meta):
+        pass
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = NumberAttribute(range_key=True)
+    event = UnicodeAttribute()
+
+
+class WalletItem(_Item):
+    """ledger: pk ``PLAYER#`` and the player id, sk ``WALLET``."""
+
+    class Meta(_Meta):
+        pass
+
+    currency = UnicodeAttribute()
+    available_minor = NumberAttribute()
+    version = NumberAttribute()
+    exposure = JSONAttribute()
+
+
+class DepositItem(_Item):
+    """ledger: pk ``PLAYER#`` and the player id, sk ``DEPOSIT#`` and the deposit id."""
+
+    class Meta(_Meta):
+        pass
+
+    amount_minor = NumberAttribute()
+    currency = UnicodeAttribute()
+    at_ms = NumberAttribute()
+    wallet_version = NumberAttribute()
+
+
+class BetItem(_Item):
+    """ledger: pk ``ROUND#`` and the round id, sk ``BET#``, player id, ``#``, bet id."""
+
+    class Meta(_Meta):
+        pass
+
+    player_id = UnicodeAttribute()
+    bet_id = UnicodeAttribute()
+    table_id = UnicodeAttribute()
+    round_no = NumberAttribute()
+    spot = UnicodeAttribute()
+    stake_minor = NumberAttribute()
+    currency = UnicodeAttribute()
+    paytable = UnicodeAttribute()
+    state = UnicodeAttribute()
+    placed_at_ms = NumberAttribute()
+    placed_version = NumberAttribute()
+    balance_after_minor = NumberAttribute()
+    payout_minor = NumberAttribute()
+    closed_at_ms = NumberAttribute(null=True)
+    closed_version = NumberAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+
+
+class PostingItem(_Item):
+    """ledger: pk ``HOUSE#`` and the table id, sk ``ROUND#`` and the round id."""
+
+    class Meta(_Meta):
+        pass
+
+    currency = UnicodeAttribute()
+    staked_minor = NumberAttribute()
+    paid_minor = NumberAttribute()
+
+
+class TicketItem(_Item):
+    """sessions: pk ``TICKET#`` and the SHA-256 of the ticket, sk ``TICKET``."""
+
+    class Meta(_Meta):
+        pass
+
+    player_id = UnicodeAttribute()
+    role = UnicodeAttribute()
+    origin = UnicodeAttribute()
+    expires_at_ms = NumberAttribute()
+    ttl = TTLAttribute()
+
+
+class ConnectionItem(_Item):
+    """sessions: who is behind a connection, and where it is listed.
+
+    pk ``CONNECTION#`` id with sk ``CONNECTION`` (the connection) or ``TABLE#`` id (a table it
+    watches); pk ``TABLE#`` id or ``PLAYER#`` id with sk ``CONNECTION#`` id for the way back.
+    """
+
+    class Meta(_Meta):
+        pass
+
+    player_id = UnicodeAttribute()
+    role = UnicodeAttribute()
+    ttl = TTLAttribute()
+
+
+FLOOR_MODELS: tuple[type[Model], ...] = (TableItem, RoundItem)
+LOG_MODELS: tuple[type[Model], ...] = (EventItem,)
+LEDGER_MODELS: tuple[type[Model], ...] = (WalletItem, DepositItem, BetItem, PostingItem)
+SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem)
+
+
+def bind(models: tuple[type[Model], ...], table_name: str, region: str) -> None:
+    """Point ``models`` at a table. Called once per process by the composition root."""
+    for model in models:
+        meta = model.Meta  # type: ignore[attr-defined]  # each model above has one
+        meta.table_name = table_name
+        meta.region = region
+        model._connection = None  # noqa: SLF001  drops a connection to an earlier binding

@@ -1,0 +1,72 @@
+"""The HTTP API: Powertools' resolver, who is calling, and one table from error to status."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from baccarat.domain.errors import (
+    BaccaratError,
+    Contention,
+    Forbidden,
+    IdempotencyConflict,
+    InvalidRequest,
+    NotFound,
+)
+from baccarat.domain.roles import ROLES
+
+_STATUS: Final[dict[type[BaccaratError], int]] = {
+    InvalidRequest: 400,
+    Forbidden: 403,
+    NotFound: 404,
+    IdempotencyConflict: 409,
+    Contention: 503,
+}
+
+
+def resolver() -> APIGatewayHttpResolver:
+    """Return a resolver that answers our errors as ``{"code", "message", "details"}``."""
+    app = APIGatewayHttpResolver()
+
+    def refuse(error: Any) -> Response[Any]:
+        status = next(code for kind, code in _STATUS.items() if isinstance(error, kind))
+        body = {"code": error.code, "message": error.message, "details": error.details}
+        return Response(status, "application/json", json.dumps(body))
+
+    app.exception_handler(list(_STATUS))(refuse)
+    return app
+
+
+def identity_of(event: APIGatewayProxyEventV2) -> tuple[str, str]:
+    """Return player id and role of the caller from the token that API Gateway has verified.
+
+    A caller in no group has no role.
+
+    Raises:
+        Forbidden: no role that is known here.
+    """
+    authorizer = event.request_context.authorizer
+    claims = (authorizer.jwt_claim if authorizer else None) or {}
+    # API Gateway writes the groups of a Cognito token as the text "[player vip]".
+    raw = claims.get("cognito:groups", "")
+    groups = raw if isinstance(raw, list) else str(raw).strip("[]").replace(",", " ").split()
+    role = next((group for group in groups if group in ROLES), None)
+    if role is None or "sub" not in claims:
+        raise Forbidden("this account has no role here; ask the house to give it one")
+    return str(claims["sub"]), role
+
+
+def origin_of(event: APIGatewayProxyEventV2, allowed: frozenset[str]) -> str:
+    """Return the origin of the page that is calling.
+
+    Raises:
+        Forbidden: it is none of the house's own.
+    """
+    headers = {name.lower(): value for name, value in event.headers.items()}
+    origin = str(headers.get("origin", ""))
+    if origin not in allowed:
+        raise Forbidden("tickets are given to the house's own pages only")
+    return origin

@@ -1,0 +1,73 @@
+"""KMS: the log's signing key and the sealing of seeds."""
+
+from __future__ import annotations
+
+import base64
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from baccarat.adapters.keys import jwk_of_der, thumbprint
+from baccarat.domain.errors import IntegrityError
+from baccarat.domain.log import Signature
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+
+class KmsSigner:
+    """Implements ``ports.Signer`` with one ECDSA P-256 key; ``version`` is its number in the
+    house's rotation."""
+
+    def __init__(self, client: KMSClient, key_id: str, version: int) -> None:
+        self._client = client
+        self._key_id = key_id
+        self._version = version
+
+    @cached_property
+    def jwk(self) -> dict[str, str]:
+        """The public key as a JWK with its thumbprint as ``kid``."""
+        jwk = jwk_of_der(self._client.get_public_key(KeyId=self._key_id)["PublicKey"])
+        return {**jwk, "kid": thumbprint(jwk), "alg": "ES256", "use": "sig"}
+
+    def sign(self, message: bytes) -> Signature:
+        answer = self._client.sign(
+            KeyId=self._key_id,
+            Message=message,
+            MessageType="RAW",
+            SigningAlgorithm="ECDSA_SHA_256",
+        )
+        # KMS answers in DER; JOSE and browsers want r ‖ s.
+        r, s = decode_dss_signature(answer["Signature"])
+        raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return Signature(
+            self.jwk["kid"], self._version, base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        )
+
+
+class KmsVault:
+    """Implements ``ports.Vault``: the round id is the encryption context, and the key's policy
+    gives Encrypt to the opening function and Decrypt to the dealing function alone."""
+
+    def __init__(self, client: KMSClient, key_id: str) -> None:
+        self._client = client
+        self._key_id = key_id
+
+    def seal(self, seed: bytes, round_id: str) -> bytes:
+        return self._client.encrypt(
+            KeyId=self._key_id, Plaintext=seed, EncryptionContext={"roundId": round_id}
+        )["CiphertextBlob"]
+
+    def open(self, sealed: bytes, round_id: str) -> bytes:
+        try:
+            return self._client.decrypt(
+                KeyId=self._key_id,
+                CiphertextBlob=sealed,
+                EncryptionContext={"roundId": round_id},
+            )["Plaintext"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "InvalidCiphertextException":
+                raise IntegrityError(f"the seed was not sealed for round {round_id}") from error
+            raise

@@ -1,0 +1,36 @@
+"""Logs, traces and metrics around a handler: the one seam to Powertools and X-Ray.
+
+The X-Ray SDK is in maintenance; when it goes, only this file changes
+(docs/decisions/0006-tracing-behind-one-seam.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+
+NAMESPACE = "LiveBaccarat"
+
+Run: TypeAlias = Callable[[dict[str, Any]], Any]
+LambdaHandler: TypeAlias = Callable[[dict[str, Any], Any], Any]
+
+__all__ = ["NAMESPACE", "LambdaHandler", "Logger", "Metrics", "MetricUnit", "Run", "observed"]
+
+
+def observed(service: str, run: Run, *, metrics: Metrics | None = None) -> LambdaHandler:
+    """Return ``run`` as a Lambda handler with structured logs, a trace segment and metrics.
+
+    Neither events nor answers are logged: they can hold tickets and tokens.
+    """
+    logger = Logger(service=service)
+    tracer = Tracer(service=service)
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        return run(event)
+
+    traced = tracer.capture_lambda_handler(capture_response=False)(handler)
+    logged = logger.inject_lambda_context(log_event=False, clear_state=True)(traced)
+    return metrics.log_metrics(logged) if metrics else logged

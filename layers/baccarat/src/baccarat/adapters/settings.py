@@ -1,0 +1,42 @@
+"""Settings of a function: a frozen model whose fields are environment variables in upper case."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from baccarat.domain.errors import BaccaratError
+
+
+class ConfigurationError(BaccaratError):
+    code = "CONFIGURATION"
+
+
+class Settings(BaseModel):
+    """Base of each function's settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    aws_region: str
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the environment (of the process, unless another is given).
+
+        Raises:
+            ConfigurationError: naming each variable that is missing or wrong.
+        """
+        source = os.environ if environment is None else environment
+        present = {
+            name: source[name.upper()] for name in cls.model_fields if name.upper() in source
+        }
+        try:
+            return cls.model_validate(present)
+        except ValidationError as error:
+            wrong = ", ".join(
+                f"{str(problem['loc'][0]).upper()} ({problem['msg']})" for problem in error.errors()
+            )
+            raise ConfigurationError(f"environment of the function: {wrong}") from error

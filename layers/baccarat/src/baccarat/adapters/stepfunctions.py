@@ -1,0 +1,65 @@
+"""Step Functions: starting rounds, and what the steps are given."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from baccarat.application.drive_round import Step
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class StepEvent(BaseModel):
+    """Input of every step of a round; what else the state carries is left alone."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    table_id: str = Field(alias="tableId", min_length=1, max_length=24)
+    round_id: str = Field(alias="roundId", min_length=1, max_length=60)
+    epoch: int = Field(ge=1)
+
+    def step(self) -> Step:
+        return Step(self.table_id, self.round_id, self.epoch)
+
+
+class PageEvent(StepEvent):
+    """Input of one page of the settlement."""
+
+    page: int = Field(ge=0, lt=100_000)
+
+
+class NextRoundEvent(StepEvent):
+    """Input of the last step. The machine names itself: as a setting of the function that it
+    calls, its ARN would be a circular reference in the stack."""
+
+    state_machine_arn: str = Field(alias="stateMachineArn", min_length=1)
+
+
+def timestamp(at_ms: int) -> str:
+    """Return the moment as the RFC 3339 text that a Wait state reads."""
+    moment = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class StepFunctionsDriver:
+    """Implements ``ports.RoundDriver``."""
+
+    def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
+        self._client = client
+        self._state_machine_arn = state_machine_arn
+
+    def start(self, *, table_id: str, round_id: str, epoch: int, name: str) -> bool:
+        try:
+            self._client.start_execution(
+                stateMachineArn=self._state_machine_arn,
+                name=name,
+                input=json.dumps({"tableId": table_id, "roundId": round_id, "epoch": epoch}),
+            )
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return False
+        return True

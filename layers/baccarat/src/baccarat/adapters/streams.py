@@ -1,0 +1,87 @@
+"""DynamoDB streams: what a record means, and where records go that nobody can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aws_lambda_powertools import Logger
+
+from baccarat.adapters.dynamodb.ledger import bet_from_image, wallet_from_image
+from baccarat.adapters.messages import BetMessage, WalletMessage, bet_view, to_json, wallet_view
+from baccarat.adapters.strict_json import loads
+from baccarat.domain.canonical import JsonObject
+from baccarat.domain.errors import Contention
+from baccarat.domain.log import SignedEvent
+from baccarat.domain.wallet import Bet, BetState
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+T = TypeVar("T")
+_logger = Logger(service="streams", child=True)
+
+
+class ParkingLot:
+    """Takes stream records that fail for good, so that one of them cannot stop a shard.
+
+    A stream delivers a failed batch again and again; a record that can never succeed would hold up
+    all behind it. It is parked in a queue that raises an alarm, with its reason, and can be replayed.
+    """
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def parse_each(
+        self, records: Iterable[dict[str, Any]], parse: Callable[[dict[str, Any]], T]
+    ) -> list[T]:
+        """Return what ``parse`` makes of each record; a record it cannot take is parked.
+
+        Raises:
+            Contention: a record that may succeed later; the batch comes again.
+        """
+        results: list[T] = []
+        for record in records:
+            try:
+                results.append(parse(record))
+            except Contention:
+                raise
+            except Exception as error:
+                _logger.exception("stream record parked")
+                body = json.dumps({"reason": repr(error), "record": record}, default=str)
+                self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
+        return results
+
+
+def event_of(record: dict[str, Any]) -> JsonObject:
+    """Return the log event of a record. Raises: ValueError, KeyError when it holds none."""
+    signed = SignedEvent.from_json(loads(record["dynamodb"]["NewImage"]["event"]["S"]))
+    return signed.to_json()
+
+
+def placed_bet_of(record: dict[str, Any]) -> Bet | None:
+    """Return the bet of a record that puts a new one, else None."""
+    if record["eventName"] != "INSERT":
+        return None
+    image = record["dynamodb"]["NewImage"]
+    if not image["sk"]["S"].startswith("BET#"):
+        return None
+    bet = bet_from_image(image)
+    return bet if bet.state is BetState.PLACED else None
+
+
+def private_message_of(record: dict[str, Any]) -> tuple[str, JsonObject] | None:
+    """Return whom a ledger record concerns and what to tell him, or None."""
+    image = record["dynamodb"].get("NewImage")
+    if image is None:
+        return None
+    kind = image["sk"]["S"]
+    if kind == "WALLET":
+        wallet = wallet_from_image(image)
+        return wallet.player_id, to_json(WalletMessage(wallet=wallet_view(wallet)))
+    if kind.startswith("BET#"):
+        bet = bet_from_image(image)
+        return bet.player_id, to_json(BetMessage(bet=bet_view(bet)))
+    return None

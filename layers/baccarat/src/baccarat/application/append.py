@@ -1,0 +1,102 @@
+"""The only way into the log: facts become signed, chained events and move the heads with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from baccarat.application.ports import Clock, Commit, Floor, RoundRecord, Signer
+from baccarat.domain.errors import Fenced, RoundVoided
+from baccarat.domain.log import GENESIS, Event, SignedEvent, signing_input
+from baccarat.domain.round import Command, Fact, Round, RoundState, decide, evolve
+from baccarat.domain.table import Table
+from baccarat.domain.wallet import HousePosting
+
+
+def chain(
+    facts: Sequence[Fact],
+    *,
+    table_id: str,
+    round_id: str,
+    epoch: int,
+    last: SignedEvent | None,
+    at_ms: int,
+    signer: Signer,
+) -> list[SignedEvent]:
+    """Give ``facts`` their places after ``last`` in the log of ``epoch`` and sign them.
+
+    ``last`` may belong to an earlier epoch; the first event of the new one then has seq 1.
+    """
+    events: list[SignedEvent] = []
+    for event_type, data in facts:
+        continues = last is not None and last.event.epoch == epoch
+        event = Event(
+            table_id=table_id,
+            round_id=round_id,
+            epoch=epoch,
+            seq=last.event.seq + 1 if last is not None and continues else 1,
+            type=event_type,
+            at_ms=at_ms,
+            data=data,
+            prev=last.hash if last is not None else GENESIS,
+        )
+        event_hash = event.hash
+        last = SignedEvent(event, event_hash, signer.sign(signing_input(event_hash)))
+        events.append(last)
+    return events
+
+
+def log_time(last: SignedEvent | None, clock: Clock) -> int:
+    """Return now, but never before the last event: clocks of different machines differ."""
+    return max(clock.now_ms(), last.event.at_ms if last else 0)
+
+
+def advance(
+    record: RoundRecord,
+    command: Command,
+    *,
+    floor: Floor,
+    signer: Signer,
+    clock: Clock,
+    seed: bytes | None = None,
+    table: tuple[Table, Table] | None = None,
+    posting: HousePosting | None = None,
+) -> RoundRecord:
+    """Carry out ``command`` on the round, with its events, in one transaction.
+
+    ``table`` is the table before and after, when the step changes it too; ``seed`` is kept beside
+    the round from now on.
+
+    Raises:
+        Contention: the round moved meanwhile.
+        RoundError: the round cannot take the command.
+    """
+    round_ = record.round
+    last = floor.last_event(round_.table_id, round_.epoch)
+    at_ms = log_time(last, clock)
+    events = chain(
+        decide(round_, command, at_ms),
+        table_id=round_.table_id,
+        round_id=round_.round_id,
+        epoch=round_.epoch,
+        last=last,
+        at_ms=at_ms,
+        signer=signer,
+    )
+    state: Round = round_
+    for signed in events:
+        state = evolve(state, signed.event)
+    after = replace(record, round=state, seed=seed if seed is not None else record.seed)
+    before_table, after_table = table or (None, None)
+    floor.commit(Commit(events, record, after, before_table, after_table, posting))
+    return after
+
+
+def check_driver(record: RoundRecord, epoch: int) -> None:
+    """Raises: Fenced when ``epoch`` is not the round's; RoundVoided when the round is void."""
+    if record.round.epoch != epoch:
+        raise Fenced(
+            f"round {record.round.round_id} is driven in epoch {record.round.epoch}, not {epoch}"
+        )
+    if record.round.state is RoundState.VOIDED:
+        raise RoundVoided(f"round {record.round.round_id} is void: {record.round.void_reason}")

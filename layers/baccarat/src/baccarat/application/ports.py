@@ -1,0 +1,211 @@
+"""What the use cases need from outside. Adapters implement these; composition roots wire them.
+
+Every write method is all or nothing. A lost race raises ``Contention`` and has written nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from baccarat.domain.book import BetBook
+from baccarat.domain.canonical import Json, JsonObject
+from baccarat.domain.log import Signature, SignedEvent
+from baccarat.domain.round import Round
+from baccarat.domain.table import Table
+from baccarat.domain.wallet import Bet, Deposit, HousePosting, Wallet
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """Return UTC in milliseconds since 1970."""
+
+    def pause(self, at_most_ms: int) -> None:
+        """Wait a random time of up to ``at_most_ms``, so that losers of a race spread out."""
+
+
+class Entropy(Protocol):
+    def token_bytes(self, count: int) -> bytes:
+        """Return ``count`` unpredictable bytes."""
+
+
+class Signer(Protocol):
+    def sign(self, message: bytes) -> Signature:
+        """Sign with the house's current log key (ECDSA P-256, SHA-256)."""
+
+
+class Vault(Protocol):
+    """Seals seeds. Who may seal and who may open are different roles."""
+
+    def seal(self, seed: bytes, round_id: str) -> bytes: ...
+
+    def open(self, sealed: bytes, round_id: str) -> bytes:
+        """Raises: IntegrityError when the seed was not sealed for this round."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRecord:
+    """A round with what is stored beside its facts.
+
+    ``seed`` is set by the deal and never before: until then only the vault can open
+    ``sealed_seed``. ``first_epoch`` and ``first_seq`` are the place of its first event.
+    """
+
+    round: Round
+    sealed_seed: bytes
+    first_epoch: int
+    first_seq: int
+    seed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One atomic step: events with the heads that they move, and the house's posting.
+
+    ``*_before`` are the heads as they were read; the write holds only if they are still so, and
+    only if every event's place in the log is free.
+    """
+
+    events: Sequence[SignedEvent]
+    round_before: RoundRecord | None = None
+    round_after: RoundRecord | None = None
+    table_before: Table | None = None
+    table_after: Table | None = None
+    posting: HousePosting | None = None
+
+
+class Floor(Protocol):
+    """Tables, rounds and the log."""
+
+    def table(self, table_id: str) -> Table | None: ...
+
+    def tables(self) -> list[Table]: ...
+
+    def create_table(self, table: Table) -> bool:
+        """Write a new table; return False when there is one with this id."""
+
+    def round(self, round_id: str) -> RoundRecord | None: ...
+
+    def last_event(self, table_id: str, epoch: int) -> SignedEvent | None:
+        """Return the newest event of the epoch; an epoch above 0 has at least one."""
+
+    def events(
+        self, table_id: str, *, after: tuple[int, int], until_epoch: int, limit: int
+    ) -> list[SignedEvent]:
+        """Return up to ``limit`` events after the position ``(epoch, seq)``, oldest first."""
+
+    def commit(self, step: Commit) -> None:
+        """Raises: Contention."""
+
+
+class Ledger(Protocol):
+    """Wallets and bets. ``before`` is the wallet as it was read."""
+
+    def wallet(self, player_id: str) -> Wallet | None: ...
+
+    def bet(self, round_id: str, player_id: str, bet_id: str) -> Bet | None: ...
+
+    def bets(self, round_id: str) -> list[Bet]:
+        """Return all bets of the round, whatever their state, from one consistent read."""
+
+    def bets_of(self, round_id: str, player_id: str) -> list[Bet]: ...
+
+    def open_wallet(self, wallet: Wallet) -> bool:
+        """Write a new wallet; return False when the player has one."""
+
+    def place(self, before: Wallet, after: Wallet, bet: Bet) -> Bet | None:
+        """Write both; when a bet with this id exists, return it and write nothing.
+
+        Raises:
+            Contention: the wallet moved.
+        """
+
+    def cancel(self, before: Wallet, after: Wallet, bet: Bet) -> bool:
+        """Write both if the round is OPEN; return False, with nothing written, if it is not.
+
+        Raises:
+            Contention: the wallet or the bet moved.
+        """
+
+    def close(self, before: Wallet, after: Wallet, bets: Sequence[Bet]) -> None:
+        """Write the wallet and ``bets`` that were PLACED until now.
+
+        Raises:
+            Contention: the wallet or a bet moved.
+        """
+
+    def deposit(self, before: Wallet, after: Wallet, deposit: Deposit) -> Deposit | None:
+        """Write both; when a deposit with this id exists, return it and write nothing.
+
+        Raises:
+            Contention: the wallet moved.
+        """
+
+
+class Archive(Protocol):
+    """Sealed books and transcripts. Objects are written once and never changed."""
+
+    def put_book(self, round_id: str, book: BetBook) -> None: ...
+
+    def book(self, round_id: str, root: str) -> BetBook:
+        """Raises: IntegrityError when the stored book does not have this root."""
+
+    def put_transcript(self, table_id: str, round_id: str, transcript: JsonObject) -> None:
+        """Write it unless one is there: the first one stands."""
+
+    def transcript(self, table_id: str, round_id: str) -> Json: ...
+
+
+class RoundDriver(Protocol):
+    def start(self, *, table_id: str, round_id: str, epoch: int, name: str) -> bool:
+        """Start the execution ``name``; return False when one of that name exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a one-time ticket lets its bearer do."""
+
+    player_id: str
+    role: str
+    origin: str
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    connection_id: str
+    player_id: str
+    role: str
+
+
+class Connections(Protocol):
+    """Tickets, live connections and who watches which table."""
+
+    def put_ticket(self, ticket_hash: str, ticket: Ticket) -> None: ...
+
+    def take_ticket(self, ticket_hash: str) -> Ticket | None:
+        """Return the ticket and delete it in one step, so that it serves once."""
+
+    def connect(self, connection: Connection, now_ms: int) -> None: ...
+
+    def disconnect(self, connection_id: str) -> None:
+        """Forget the connection and all it subscribed to; unknown ones are no error."""
+
+    def subscribe(self, table_id: str, connection: Connection, now_ms: int) -> None: ...
+
+    def unsubscribe(self, table_id: str, connection_id: str) -> None: ...
+
+    def watchers(self, table_id: str) -> list[str]: ...
+
+    def connections_of(self, player_id: str) -> list[str]: ...
+
+
+class Publisher(Protocol):
+    """Sends messages to connections. A broadcast transport can take its place."""
+
+    def publish(self, connection_ids: Sequence[str], message: JsonObject) -> list[str]:
+        """Send one message to each; return the connections that are gone.
+
+        A slow connection is given up after a bounded time and holds nobody else up.
+        """

@@ -1,0 +1,120 @@
+"""The watchdog: tables whose driver is gone are taken over, and their round resumed or voided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from baccarat.application.append import chain, log_time
+from baccarat.application.drive_round import Step, void_round
+from baccarat.application.ports import (
+    Archive,
+    Clock,
+    Commit,
+    Floor,
+    Ledger,
+    RoundDriver,
+    RoundRecord,
+    Signer,
+)
+from baccarat.domain.errors import Contention
+from baccarat.domain.log import EventType
+from baccarat.domain.round import FINAL_STATES, RoundState, TakeOver, VoidReason, decide, evolve
+from baccarat.domain.table import Table, TableStatus
+
+_VOID_WHEN_DOWN = {
+    RoundState.OPEN: VoidReason.TABLE_DOWN,
+    RoundState.CLOSED: VoidReason.NO_CARD_BY_DEADLINE,
+}
+"""States in which a round whose driver died is voided; in the later ones it is finished."""
+
+
+def take_over(
+    table: Table, record: RoundRecord | None, *, floor: Floor, signer: Signer, clock: Clock
+) -> Table:
+    """Raise the table's epoch, and with it that of the round in flight.
+
+    From here every write of the former driver fails.
+
+    Raises:
+        Contention: the former driver is alive and moved first.
+    """
+    last = floor.last_event(table.table_id, table.epoch)
+    at_ms = log_time(last, clock)
+    in_flight = record if record and record.round.state not in FINAL_STATES else None
+    command = TakeOver("LEASE_EXPIRED" if table.epoch else "TABLE_STARTED")
+    facts = (
+        decide(in_flight.round, command, at_ms)
+        if in_flight
+        else [(EventType.EPOCH_STARTED, {"reason": command.reason})]
+    )
+    events = chain(
+        facts,
+        table_id=table.table_id,
+        round_id=in_flight.round.round_id if in_flight else "",
+        epoch=table.epoch + 1,
+        last=last,
+        at_ms=at_ms,
+        signer=signer,
+    )
+    after = replace(
+        table,
+        version=table.version + 1,
+        epoch=table.epoch + 1,
+        lease_until_ms=table.lease_for_recovery(at_ms),
+    )
+    round_after = (
+        replace(in_flight, round=evolve(in_flight.round, events[0].event)) if in_flight else None
+    )
+    floor.commit(Commit(events, in_flight, round_after, table, after))
+    return after
+
+
+def watch_table(
+    table: Table,
+    *,
+    floor: Floor,
+    ledger: Ledger,
+    archive: Archive,
+    signer: Signer,
+    driver: RoundDriver,
+    clock: Clock,
+) -> str:
+    """Look after one table; return what was done, for the log of the watchdog."""
+    if table.status is not TableStatus.OPEN:
+        return "RESTING"
+    if clock.now_ms() < table.lease_until_ms:
+        return "HEALTHY"
+    record = floor.round(table.current_round_id) if table.current_round_id else None
+    try:
+        taken = take_over(table, record, floor=floor, signer=signer, clock=clock)
+    except Contention:
+        return "DRIVER_ALIVE"
+    if record is not None and record.round.state not in FINAL_STATES:
+        step = Step(table.table_id, record.round.round_id, taken.epoch)
+        reason = _VOID_WHEN_DOWN.get(record.round.state)
+        if reason is None:
+            _start(taken, step.round_id, driver)
+            return "RESUMED"
+        void_round(
+            step,
+            reason,
+            floor=floor,
+            ledger=ledger,
+            archive=archive,
+            signer=signer,
+            clock=clock,
+        )
+        _start(taken, taken.next_round_id, driver)
+        return "VOIDED"
+    _start(taken, taken.next_round_id, driver)
+    return "STARTED"
+
+
+def _start(table: Table, round_id: str, driver: RoundDriver) -> None:
+    # The plain round id may be taken by the dead driver's execution; the epoch makes it unique.
+    driver.start(
+        table_id=table.table_id,
+        round_id=round_id,
+        epoch=table.epoch,
+        name=f"{round_id}.e{table.epoch}",
+    )

@@ -1,0 +1,160 @@
+"""The one tree of errors. Every class has a stable ``code``; clients and runbooks rely on it.
+
+    BaccaratError
+    ├── Refused            the request cannot be granted; the caller may change it
+    │   ├── InvalidRequest, Forbidden, NotFound
+    │   ├── BetRefused     (limits, funds, time)
+    │   └── IdempotencyConflict
+    ├── RoundError         the round cannot take this step
+    │   ├── RoundVoided, RoundNotDue, Fenced, RoundNotVoidable
+    │   └── IllegalTransition
+    ├── Contention         lost a race; safe to repeat
+    └── IntegrityError     something that must hold does not; stop and call a human
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BaccaratError(Exception):
+    """Base of all errors raised on purpose.
+
+    ``message`` says what was wrong and what would be right, for a person. ``details`` are plain JSON
+    values for a program, never secrets.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class Refused(BaccaratError):
+    """The request cannot be granted and nothing was changed."""
+
+
+class InvalidRequest(Refused):
+    code = "INVALID_REQUEST"
+
+
+class MalformedJson(InvalidRequest):
+    code = "MALFORMED_JSON"
+
+
+class MessageTooLarge(InvalidRequest):
+    code = "MESSAGE_TOO_LARGE"
+
+
+class UnknownAction(InvalidRequest):
+    code = "UNKNOWN_ACTION"
+
+
+class Forbidden(Refused):
+    code = "FORBIDDEN"
+
+
+class NotFound(Refused):
+    code = "NOT_FOUND"
+
+
+class TableNotFound(NotFound):
+    code = "TABLE_NOT_FOUND"
+
+
+class RoundNotFound(NotFound):
+    code = "ROUND_NOT_FOUND"
+
+
+class BetNotFound(NotFound):
+    code = "BET_NOT_FOUND"
+
+
+class TranscriptNotFound(NotFound):
+    code = "TRANSCRIPT_NOT_FOUND"
+
+
+class IdempotencyConflict(Refused):
+    """The idempotency key was used before with another body."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+
+
+class BetRefused(Refused):
+    code = "BET_REFUSED"
+
+
+class BettingClosed(BetRefused):
+    code = "BETTING_CLOSED"
+
+
+class SpotNotOffered(BetRefused):
+    code = "SPOT_NOT_OFFERED"
+
+
+class StakeBelowMinimum(BetRefused):
+    code = "STAKE_BELOW_MINIMUM"
+
+
+class StakeAboveMaximum(BetRefused):
+    code = "STAKE_ABOVE_MAXIMUM"
+
+
+class TooManyBets(BetRefused):
+    code = "TOO_MANY_BETS"
+
+
+class InsufficientFunds(BetRefused):
+    code = "INSUFFICIENT_FUNDS"
+
+
+class BetNotCancellable(BetRefused):
+    code = "BET_NOT_CANCELLABLE"
+
+
+class RoundError(BaccaratError):
+    """The round cannot take this step now."""
+
+    code = "ROUND_ERROR"
+
+
+class IllegalTransition(RoundError):
+    code = "ILLEGAL_TRANSITION"
+
+
+class RoundVoided(RoundError):
+    code = "ROUND_VOIDED"
+
+
+class RoundNotDue(RoundError):
+    """The step came before its time; repeat it a little later."""
+
+    code = "ROUND_NOT_DUE"
+
+
+class RoundNotVoidable(RoundError):
+    code = "ROUND_NOT_VOIDABLE"
+
+
+class Fenced(RoundError):
+    """Another driver holds the table with a newer epoch; this one must stop."""
+
+    code = "FENCED"
+
+
+class TableNotOpen(RoundError):
+    code = "TABLE_NOT_OPEN"
+
+
+class Contention(BaccaratError):
+    """Somebody else changed the same item first. Nothing was written; repeat from the read."""
+
+    code = "CONTENTION"
+
+
+class IntegrityError(BaccaratError):
+    """Stored facts disagree. No retry helps: stop and alarm."""
+
+    code = "INTEGRITY"

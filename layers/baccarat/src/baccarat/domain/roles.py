@@ -1,0 +1,15 @@
+"""Who may do what. A role that is not listed may not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PLAYER: Final = "player"
+DEALER: Final = "dealer"
+PIT: Final = "pit"
+OPS: Final = "ops"
+AUDITOR: Final = "auditor"
+
+ROLES: Final = frozenset({PLAYER, DEALER, PIT, OPS, AUDITOR})
+BETTORS: Final = frozenset({PLAYER})
+WATCHERS: Final = ROLES
