@@ -1,5 +1,6 @@
 """API Gateway websockets: what comes in is parsed and answered at one boundary; what goes out is
-posted to connections."""
+posted to connections.
+"""
 
 from __future__ import annotations
 
@@ -174,7 +175,9 @@ def parse(body: str, model: type[MessageT]) -> MessageT:
             for problem in error.errors(include_url=False, include_input=False)
         ]
         listed = "; ".join(f"{p['member'] or 'message'}: {p['problem']}" for p in problems[:5])
-        raise InvalidRequest(f"the message is not valid: {listed}", problems=problems[:5]) from error
+        raise InvalidRequest(
+            f"the message is not valid: {listed}", problems=problems[:5]
+        ) from error
 
 
 def command_id(body: str) -> str | None:

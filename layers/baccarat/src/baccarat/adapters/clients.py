@@ -1,4 +1,4 @@
-"""boto3 clients with bounded timeouts and retries; one place, so that every function has the same."""
+"""boto3 clients with bounded timeouts and retries, the same for every function."""
 
 from __future__ import annotations
 

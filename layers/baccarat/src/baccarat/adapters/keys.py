@@ -80,9 +80,7 @@ class KeySet:
         raw = _unb64(signature.val)
         if len(raw) != 64:
             raise ValueError("a signature has 64 bytes")
-        der = encode_dss_signature(
-            int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
-        )
+        der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
         try:
             key.verify(der, message, ec.ECDSA(SHA256()))
         except InvalidSignature as error:

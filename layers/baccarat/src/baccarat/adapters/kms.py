@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 class KmsSigner:
     """Implements ``ports.Signer`` with one ECDSA P-256 key; ``version`` is its number in the
-    house's rotation."""
+    house's rotation.
+    """
 
     def __init__(self, client: KMSClient, key_id: str, version: int) -> None:
         self._client = client
@@ -49,7 +50,8 @@ class KmsSigner:
 
 class KmsVault:
     """Implements ``ports.Vault``: the round id is the encryption context, and the key's policy
-    gives Encrypt to the opening function and Decrypt to the dealing function alone."""
+    gives Encrypt to the opening function and Decrypt to the dealing function alone.
+    """
 
     def __init__(self, client: KMSClient, key_id: str) -> None:
         self._client = client

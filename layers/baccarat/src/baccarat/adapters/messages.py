@@ -121,7 +121,8 @@ class TableView(_Message):
 
 class JoinedMessage(_Message):
     """Answer to ``join``. With ``complete`` the events follow the client's own without a gap;
-    otherwise they are those of the newest round, and the client starts from them."""
+    otherwise they are those of the newest round, and the client starts from them.
+    """
 
     type: Literal["joined"] = "joined"
     id: str
@@ -256,9 +257,7 @@ def bet_view(bet: Bet) -> BetView:
 
 def bet_accepted(bet: Bet) -> BetAccepted:
     """Return the answer to the request that placed ``bet``, whatever became of it since."""
-    view = bet_view(bet).model_copy(
-        update={"state": "PLACED", "payout_minor": 0, "reason": None}
-    )
+    view = bet_view(bet).model_copy(update={"state": "PLACED", "payout_minor": 0, "reason": None})
     return BetAccepted(
         bet=view,
         wallet=WalletView(

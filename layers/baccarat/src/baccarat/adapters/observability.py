@@ -17,7 +17,7 @@ NAMESPACE = "LiveBaccarat"
 Run: TypeAlias = Callable[[dict[str, Any]], Any]
 LambdaHandler: TypeAlias = Callable[[dict[str, Any], Any], Any]
 
-__all__ = ["NAMESPACE", "LambdaHandler", "Logger", "Metrics", "MetricUnit", "Run", "observed"]
+__all__ = ["NAMESPACE", "LambdaHandler", "Logger", "MetricUnit", "Metrics", "Run", "observed"]
 
 
 def observed(service: str, run: Run, *, metrics: Metrics | None = None) -> LambdaHandler:
@@ -28,7 +28,7 @@ def observed(service: str, run: Run, *, metrics: Metrics | None = None) -> Lambd
     logger = Logger(service=service)
     tracer = Tracer(service=service)
 
-    def handler(event: dict[str, Any], context: Any) -> Any:
+    def handler(event: dict[str, Any], _context: Any) -> Any:
         return run(event)
 
     traced = tracer.capture_lambda_handler(capture_response=False)(handler)

@@ -35,7 +35,8 @@ class PageEvent(StepEvent):
 
 class NextRoundEvent(StepEvent):
     """Input of the last step. The machine names itself: as a setting of the function that it
-    calls, its ARN would be a circular reference in the stack."""
+    calls, its ARN would be a circular reference in the stack.
+    """
 
     state_machine_arn: str = Field(alias="stateMachineArn", min_length=1)
 

@@ -9,7 +9,6 @@ from baccarat.domain.canonical import Json
 from baccarat.domain.errors import MalformedJson
 
 
-
 def loads(text: str | bytes) -> Json:
     """Return the value of ``text``.
 
@@ -17,7 +16,9 @@ def loads(text: str | bytes) -> Json:
         MalformedJson: not JSON, a key twice in one object, NaN or infinity, or nested too deep.
     """
     try:
-        value: Json = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        value: Json = json.loads(
+            text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant
+        )
     except (ValueError, RecursionError) as error:
         raise MalformedJson(f"this is not JSON that is accepted here: {error}") from error
     return value

@@ -1,7 +1,7 @@
 """The steps of a round, one function each, in the order of the state machine.
 
-Every step may run twice, late, or at the same time as itself: it reads where the round is, does only
-what is missing, and returns the same answer. An answer is derived from the round, never remembered.
+Every step may run twice, late, or at the same time as itself: it reads where the round is, does
+only what is missing, and returns the same answer, which is derived from the round and never kept.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from baccarat.domain.errors import (
     TableNotOpen,
 )
 from baccarat.domain.fairness import SEED_BYTES, commitment, deal_coup, deal_key
-from baccarat.domain.log import EventType, SignedEvent
+from baccarat.domain.log import EventType, SignedEvent, signing_input
 from baccarat.domain.paytable import PAYTABLES
 from baccarat.domain.round import (
     FINAL_STATES,
@@ -43,7 +43,6 @@ from baccarat.domain.round import (
     DealCards,
     OpenRound,
     ResolveRound,
-    Round,
     RoundState,
     SealBook,
     SettleRound,
@@ -54,7 +53,6 @@ from baccarat.domain.round import (
 )
 from baccarat.domain.table import Table, TableStatus
 from baccarat.domain.transcript import MAX_EVENTS, house_transcript, seal_hash
-from baccarat.domain.log import signing_input
 from baccarat.domain.wallet import Bet, BetState, HousePosting, RefundReason, pay
 
 WINNERS_PER_PAGE: Final = 100
@@ -313,9 +311,7 @@ def settle_page(
     return sum(len(due) for due in winners)
 
 
-def pay_player(
-    round_id: str, due: Sequence[Payout], *, ledger: Ledger, clock: Clock
-) -> None:
+def pay_player(round_id: str, due: Sequence[Payout], *, ledger: Ledger, clock: Clock) -> None:
     """Pay all that one player is owed in one round, once."""
     player_id = due[0].player_id
     amounts = {payout.bet_id: payout.payout_minor for payout in due}
@@ -367,9 +363,7 @@ def finish_round(
             signer=signer,
             clock=clock,
             table=(table, after),
-            posting=HousePosting(
-                round_.table_id, round_.round_id, round_.currency, staked, paid
-            ),
+            posting=HousePosting(round_.table_id, round_.round_id, round_.currency, staked, paid),
         )
 
     record = on_contention(clock, attempt)

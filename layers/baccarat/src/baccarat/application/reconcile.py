@@ -10,7 +10,7 @@ from baccarat.domain.wallet import Bet, BetState, Deposit, HousePosting, Wallet
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """Sums in minor units, and every finding in words; no findings means that money is conserved."""
+    """Sums in minor units and every finding in words; with none, money is conserved."""
 
     available_minor: int
     open_stakes_minor: int
@@ -57,7 +57,9 @@ def reconcile(
         available += wallet.available_minor
         moves = movements.pop(wallet.player_id, {})
         if sorted(moves) != list(range(1, wallet.version + 1)):
-            findings.append(f"{wallet.player_id}: movements do not cover versions 1 to {wallet.version}")
+            findings.append(
+                f"{wallet.player_id}: movements do not cover versions 1 to {wallet.version}"
+            )
         if sum(moves.values()) != wallet.available_minor:
             findings.append(
                 f"{wallet.player_id}: movements give {sum(moves.values())}, "
@@ -67,6 +69,7 @@ def reconcile(
     house = sum(posting.staked_minor - posting.paid_minor for posting in posted.values())
     if available + open_stakes + house != deposited:
         findings.append(
-            f"available {available} + open {open_stakes} + house {house} is not deposits {deposited}"
+            f"available {available} + open stakes {open_stakes} + house {house} "
+            f"is not deposits {deposited}"
         )
     return Balances(available, open_stakes, house, deposited, tuple(findings))

@@ -52,9 +52,7 @@ def issue_ticket(
     return ticket, expires_at_ms
 
 
-def redeem_ticket(
-    ticket: str, origin: str, *, connections: Connections, clock: Clock
-) -> Ticket:
+def redeem_ticket(ticket: str, origin: str, *, connections: Connections, clock: Clock) -> Ticket:
     """Take a ticket out of the store and return what it allows.
 
     Raises:

@@ -18,7 +18,15 @@ from baccarat.application.ports import (
 )
 from baccarat.domain.errors import Contention
 from baccarat.domain.log import EventType
-from baccarat.domain.round import FINAL_STATES, RoundState, TakeOver, VoidReason, decide, evolve
+from baccarat.domain.round import (
+    FINAL_STATES,
+    Fact,
+    RoundState,
+    TakeOver,
+    VoidReason,
+    decide,
+    evolve,
+)
 from baccarat.domain.table import Table, TableStatus
 
 _VOID_WHEN_DOWN = {
@@ -42,11 +50,8 @@ def take_over(
     at_ms = log_time(last, clock)
     in_flight = record if record and record.round.state not in FINAL_STATES else None
     command = TakeOver("LEASE_EXPIRED" if table.epoch else "TABLE_STARTED")
-    facts = (
-        decide(in_flight.round, command, at_ms)
-        if in_flight
-        else [(EventType.EPOCH_STARTED, {"reason": command.reason})]
-    )
+    started: list[Fact] = [(EventType.EPOCH_STARTED, {"reason": command.reason})]
+    facts = decide(in_flight.round, command, at_ms) if in_flight else started
     events = chain(
         facts,
         table_id=table.table_id,

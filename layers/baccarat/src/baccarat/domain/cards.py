@@ -15,9 +15,7 @@ DECK: Final[tuple[Card, ...]] = tuple(Card(rank + suit) for suit in SUITS for ra
 
 INDEX: Final[dict[Card, int]] = {card: index for index, card in enumerate(DECK)}
 
-POINTS: Final[dict[Card, int]] = {
-    card: min(RANKS.index(card[0]) + 1, 10) % 10 for card in DECK
-}
+POINTS: Final[dict[Card, int]] = {card: min(RANKS.index(card[0]) + 1, 10) % 10 for card in DECK}
 """Baccarat points: ace one, pips as printed, tens and faces zero."""
 
 

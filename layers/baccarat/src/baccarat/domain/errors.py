@@ -1,15 +1,15 @@
 """The one tree of errors. Every class has a stable ``code``; clients and runbooks rely on it.
 
-    BaccaratError
-    ├── Refused            the request cannot be granted; the caller may change it
-    │   ├── InvalidRequest, Forbidden, NotFound
-    │   ├── BetRefused     (limits, funds, time)
-    │   └── IdempotencyConflict
-    ├── RoundError         the round cannot take this step
-    │   ├── RoundVoided, RoundNotDue, Fenced, RoundNotVoidable
-    │   └── IllegalTransition
-    ├── Contention         lost a race; safe to repeat
-    └── IntegrityError     something that must hold does not; stop and call a human
+BaccaratError
+├── Refused            the request cannot be granted; the caller may change it
+│   ├── InvalidRequest, Forbidden, NotFound
+│   ├── BetRefused     (limits, funds, time)
+│   └── IdempotencyConflict
+├── RoundError         the round cannot take this step
+│   ├── RoundVoided, RoundNotDue, Fenced, RoundNotVoidable
+│   └── IllegalTransition
+├── Contention         lost a race; safe to repeat
+└── IntegrityError     something that must hold does not; stop and call a human
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import ClassVar
 class BaccaratError(Exception):
     """Base of all errors raised on purpose.
 
-    ``message`` says what was wrong and what would be right, for a person. ``details`` are plain JSON
-    values for a program, never secrets.
+    ``message`` says what was wrong and what would be right, for a person. ``details`` are plain
+    JSON values for a program, never secrets.
     """
 
     code: ClassVar[str] = "INTERNAL"

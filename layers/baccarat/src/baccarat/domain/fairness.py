@@ -1,6 +1,6 @@
 """Provably fair dealing: commit to a seed, bind it to the sealed bets, draw from what is left.
 
-The construction is written down for strangers in ``docs/formats/transcript.md``; the two must agree.
+``docs/formats/transcript.md`` writes the construction down for strangers; the two must agree.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from baccarat.domain.cards import Card
 from baccarat.domain.coup import Coup, Hand, deal
-from baccarat.domain.shoe import Shoe
+from baccarat.domain.shoe import MIN_CARDS_FOR_A_HAND, Shoe
 
 SEED_BYTES: Final = 32
 _TAG: Final = "baccarat/deal/v1"
@@ -34,7 +34,7 @@ def deal_key(
     Salt is the bet-book root, info is ``tag|shoeId|roundId|beacon`` in ASCII, length is 32 bytes.
     """
     pseudo_random_key = hmac.digest(bytes.fromhex(book_root), seed, "sha256")
-    info = "|".join((_TAG, shoe_id, round_id, beacon)).encode("ascii")
+    info = f"{_TAG}|{shoe_id}|{round_id}|{beacon}".encode("ascii")
     return hmac.digest(pseudo_random_key, info + b"\x01", "sha256")
 
 
@@ -71,7 +71,7 @@ def deal_coup(shoe: Shoe, key: bytes) -> tuple[Coup, tuple[tuple[Hand, Card], ..
         ValueError: the shoe has fewer than six cards.
     """
     pool = shoe.pool()
-    if len(pool) < 6:
+    if len(pool) < MIN_CARDS_FOR_A_HAND:
         raise ValueError(f"a hand may need 6 cards, shoe {shoe.shoe_id} has {len(pool)}")
     stream = Keystream(key)
     taken = 0

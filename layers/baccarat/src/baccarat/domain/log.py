@@ -67,7 +67,8 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Signature:
     """``kid`` is the RFC 7638 thumbprint of the public key, ``ver`` the key's number in the
-    house's rotation, ``val`` the base64url r ‖ s of ECDSA P-256 with SHA-256."""
+    house's rotation, ``val`` the base64url r ‖ s of ECDSA P-256 with SHA-256.
+    """
 
     kid: str
     ver: int

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.cards import Card, parse_card
@@ -59,9 +59,7 @@ TRANSITIONS: Final[dict[tuple[RoundState | None, EventType], RoundState]] = {
     **{(state, EventType.ROUND_VOIDED): RoundState.VOIDED for state in VOIDABLE_STATES},
     # Taking a table over changes who drives the round, not where it is.
     **{
-        (state, EventType.EPOCH_STARTED): state
-        for state in RoundState
-        if state not in FINAL_STATES
+        (state, EventType.EPOCH_STARTED): state for state in RoundState if state not in FINAL_STATES
     },
 }
 
@@ -171,14 +169,17 @@ def decide(state: Round | None, command: Command, now_ms: int) -> list[Fact]:
         if after is None:
             if event_type is EventType.ROUND_VOIDED:
                 raise RoundNotVoidable(
-                    f"a round in state {expected} cannot be voided; correct it by compensating entries"
+                    f"a round in state {expected} cannot be voided; "
+                    "correct it by compensating entries"
                 )
             raise IllegalTransition(f"{event_type} cannot happen to a round in state {expected}")
         expected = after
     return facts
 
 
-def _facts(state: Round | None, command: Command, now_ms: int) -> list[Fact]:
+def _facts(  # noqa: C901, PLR0911  one case for each command, side by side
+    state: Round | None, command: Command, now_ms: int
+) -> list[Fact]:
     match command:
         case OpenRound():
             return [(EventType.ROUND_OPENED, _opened(command, now_ms))]
@@ -236,9 +237,7 @@ def _facts(state: Round | None, command: Command, now_ms: int) -> list[Fact]:
             ]
         case VoidRound():
             from_state = state.state.value if state else None
-            return [
-                (EventType.ROUND_VOIDED, {"reason": command.reason.value, "from": from_state})
-            ]
+            return [(EventType.ROUND_VOIDED, {"reason": command.reason.value, "from": from_state})]
         case TakeOver():
             return [(EventType.EPOCH_STARTED, {"reason": command.reason})]
 
@@ -292,7 +291,9 @@ def evolve(state: Round | None, event: Event) -> Round:
             _evolve_data(state, event), state=after, version=state.version + 1, epoch=event.epoch
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise IllegalTransition(f"the data of {event.type} is not what it must be: {error}") from error
+        raise IllegalTransition(
+            f"the data of {event.type} is not what it must be: {error}"
+        ) from error
 
 
 def _evolve_opened(event: Event) -> Round:
@@ -382,4 +383,4 @@ def _str(data: JsonObject, name: str) -> str:
     value = data[name]
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string")
-    return cast(str, value)
+    return value

@@ -55,7 +55,9 @@ class Shoe:
 
     def pool(self) -> list[Card]:
         """Return every remaining card, in ``DECK`` order, equal cards side by side."""
-        return [card for card, count in zip(DECK, self.remaining, strict=True) for _ in range(count)]
+        return [
+            card for card, count in zip(DECK, self.remaining, strict=True) for _ in range(count)
+        ]
 
     def without(self, cards: Iterable[Card]) -> Shoe:
         """Return the shoe after ``cards`` left it.

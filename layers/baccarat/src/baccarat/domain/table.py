@@ -193,7 +193,9 @@ class Table:
 
     def lease_for_round(self, now_ms: int) -> int:
         """Return until when a round that opens at ``now_ms`` may keep the table."""
-        return now_ms + self.config.bet_window_ms + 6 * self.config.card_interval_ms + _LEASE_GRACE_MS
+        return (
+            now_ms + self.config.bet_window_ms + 6 * self.config.card_interval_ms + _LEASE_GRACE_MS
+        )
 
     def lease_for_recovery(self, now_ms: int) -> int:
         return now_ms + _LEASE_GRACE_MS

@@ -64,11 +64,15 @@ def house_transcript(
 
 def player_transcript(house: JsonObject, book: BetBook | None, player_id: str) -> JsonObject:
     """Return the view of ``house`` that ``player_id`` may see."""
-    own: list[Json] = [
-        {"index": index, "entry": entry.to_json(), "proof": list[Json](book.proof(index))}
-        for index, entry in enumerate(book.entries)
-        if entry.player_id == player_id
-    ] if book else []
+    own: list[Json] = (
+        [
+            {"index": index, "entry": entry.to_json(), "proof": list[Json](book.proof(index))}
+            for index, entry in enumerate(book.entries)
+            if entry.player_id == player_id
+        ]
+        if book
+        else []
+    )
     paid = house["payouts"]
     assert isinstance(paid, list)
     return {
@@ -184,8 +188,9 @@ def _chain(document: JsonObject, check_signature: CheckSignature) -> tuple[Signe
             raise VerificationFailed("structure", f"{name}: {error}") from error
         if actual != signed.hash:
             raise VerificationFailed(
-                "chain", f"{name} was changed: its content hashes to {actual[:16]}…, "
-                f"it says {signed.hash[:16]}…"
+                "chain",
+                f"{name} was changed: its content hashes to {actual[:16]}…, "
+                f"it says {signed.hash[:16]}…",
             )
         if events and event.prev != events[-1].hash:
             raise VerificationFailed("chain", f"{name} does not follow the event before it")
@@ -289,7 +294,9 @@ def _cards(round_: Round, events: Sequence[SignedEvent]) -> None:
         if len(seed) != SEED_BYTES:
             raise ValueError(f"a seed has {SEED_BYTES} bytes")
     except ValueError as error:
-        raise VerificationFailed("commitment", f"the revealed seed is unreadable: {error}") from error
+        raise VerificationFailed(
+            "commitment", f"the revealed seed is unreadable: {error}"
+        ) from error
     if commitment(seed, round_.round_id) != round_.commitment:
         raise VerificationFailed(
             "commitment", "the revealed seed is not the one committed to before the bets"
@@ -317,7 +324,9 @@ def _cards(round_: Round, events: Sequence[SignedEvent]) -> None:
         "natural": coup.is_natural,
     }
     if resolved != expected:
-        raise VerificationFailed("outcome", f"the result says {resolved}, the cards give {expected}")
+        raise VerificationFailed(
+            "outcome", f"the result says {resolved}, the cards give {expected}"
+        )
 
 
 def _payouts(
@@ -331,7 +340,9 @@ def _payouts(
         raise VerificationFailed(
             "payouts", f"this verifier does not know paytable {round_.paytable_version!r}"
         )
-    due = payouts(BetBook(tuple(entry for _, entry in sorted(entries.items()))), round_.coup, paytable)
+    due = payouts(
+        BetBook(tuple(entry for _, entry in sorted(entries.items()))), round_.coup, paytable
+    )
     listed = document["payouts"]
     assert isinstance(listed, list)
     for position, payout in enumerate(due):

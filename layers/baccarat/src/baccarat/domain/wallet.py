@@ -27,7 +27,7 @@ from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round, RoundState
 
 MAX_BETS_PER_ROUND: Final = 40
-"""Bets of one player in one round: what they win is paid in one transaction of 100 items at most."""
+"""Bets of one player a round: what they win is paid in one transaction of at most 100 items."""
 
 MAX_TABLES_AT_ONCE: Final = 8
 """Tables whose stakes a wallet remembers; keeps the item under one write unit."""
@@ -79,9 +79,9 @@ class RefundReason(StrEnum):
 class Bet:
     """A bet and its own idempotency record.
 
-    ``placed_version`` and ``balance_after_minor`` are the wallet right after the stake was taken, so
-    that a repeated request gets the answer of the first. ``closed_*`` are set once it is no longer
-    PLACED.
+    ``placed_version`` and ``balance_after_minor`` are the wallet right after the stake was taken,
+    so that a repeated request gets the answer of the first. ``closed_*`` are set once it is no
+    longer PLACED.
     """
 
     player_id: str
@@ -149,7 +149,8 @@ def place(wallet: Wallet, command: PlaceBet, round_: Round, now_ms: int) -> tupl
         )
     if exposure.bets >= MAX_BETS_PER_ROUND:
         raise TooManyBets(
-            f"a player places at most {MAX_BETS_PER_ROUND} bets a round", max_bets=MAX_BETS_PER_ROUND
+            f"a player places at most {MAX_BETS_PER_ROUND} bets a round",
+            max_bets=MAX_BETS_PER_ROUND,
         )
     if command.stake_minor > wallet.available_minor:
         raise InsufficientFunds(
@@ -276,7 +277,9 @@ class Deposit:
     wallet_version: int
 
 
-def deposit(wallet: Wallet, deposit_id: str, amount_minor: int, now_ms: int) -> tuple[Wallet, Deposit]:
+def deposit(
+    wallet: Wallet, deposit_id: str, amount_minor: int, now_ms: int
+) -> tuple[Wallet, Deposit]:
     """Credit a deposit.
 
     Raises:

@@ -247,9 +247,7 @@ def _record(item: RoundItem) -> RoundRecord:
         shoe=Shoe.from_composition(item.shoe_id, int(item.decks), item.remaining),
         book_root=item.book_root,
         book_count=int(item.book_count),
-        cards=tuple(
-            (_HANDS[code[0]], parse_card(code[1:])) for code in (item.cards or "").split()
-        ),
+        cards=tuple((_HANDS[code[0]], parse_card(code[1:])) for code in (item.cards or "").split()),
         shown_at_ms=int(item.shown_at_ms),
         outcome=Outcome(item.outcome) if item.outcome else None,
         paid_minor=int(item.paid_minor),

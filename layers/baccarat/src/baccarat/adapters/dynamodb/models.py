@@ -201,7 +201,7 @@ SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem)
 def bind(models: tuple[type[Model], ...], table_name: str, region: str) -> None:
     """Point ``models`` at a table. Called once per process by the composition root."""
     for model in models:
-        meta = model.Meta  # type: ignore[attr-defined]  # each model above has one
+        meta = model.Meta
         meta.table_name = table_name
         meta.region = region
         model._connection = None  # noqa: SLF001  drops a connection to an earlier binding

@@ -87,7 +87,7 @@ def execute(client: DynamoDBClient, operations: Sequence[Operation]) -> None:
         reasons = error.response.get("CancellationReasons", [])
         raise Cancelled(
             [reason.get("Code", "None") for reason in reasons],
-            [reason.get("Item") for reason in reasons],
+            [dict(reason["Item"]) if reason.get("Item") else None for reason in reasons],
         ) from error
     except ClientError as error:
         if error.response["Error"]["Code"] in (
@@ -104,7 +104,7 @@ def _request(operation: Operation) -> TransactWriteItemTypeDef:
     model = operation.item
     serialized = model.serialize()
     request: dict[str, Any] = {
-        "TableName": model.Meta.table_name,  # type: ignore[attr-defined]
+        "TableName": model.Meta.table_name,
         "ConditionExpression": operation.condition,
     }
     if operation.values:
