@@ -27,7 +27,7 @@ class ParkingLot:
     """Takes stream records that fail for good, so that one of them cannot stop a shard.
 
     A stream delivers a failed batch again and again; a record that can never succeed would hold up
-    all behind it. It is parked with its reason in a queue that raises an alarm; replay it from there.
+    all behind it. It is parked with its reason in a queue that raises an alarm, to be replayed.
     """
 
     def __init__(self, client: SQSClient, queue_url: str) -> None:

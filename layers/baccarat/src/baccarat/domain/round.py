@@ -252,7 +252,7 @@ def _opened(command: OpenRound, now_ms: int) -> JsonObject:
         "paytable": config.paytable_version,
         "limits": config.limits_json(),
         "card_interval_ms": config.card_interval_ms,
-        "closes_at_ms": now_ms + config.bet_window_ms,
+        "closes_at_ms": _whole_second(now_ms + config.bet_window_ms),
         "commitment": command.commitment,
         "shoeId": command.shoe.shoe_id,
         "decks": command.shoe.decks,
@@ -260,16 +260,25 @@ def _opened(command: OpenRound, now_ms: int) -> JsonObject:
     }
 
 
+def _whole_second(at_ms: int) -> int:
+    """Round up: a Wait state that is given part of a second may end before it."""
+    return -(-at_ms // 1000) * 1000
+
+
 def _dealt(state: Round | None, command: DealCards, now_ms: int) -> list[Fact]:
     if state is None or state.book_root is None:
         raise IllegalTransition("no card is dealt before the book is sealed")
     replay(command.cards)
+    interval_ms = state.card_interval_ms
+    shown_at_ms = (
+        _whole_second(now_ms + len(command.cards) * interval_ms) if interval_ms else now_ms
+    )
     cards: list[Json] = [{"to": hand.value, "card": card} for hand, card in command.cards]
     return [
         (EventType.DEALING_STARTED, {}),
         (
             EventType.CARDS_DEALT,
-            {"cards": cards, "shown_at_ms": now_ms + len(cards) * state.card_interval_ms},
+            {"cards": cards, "shown_at_ms": shown_at_ms},
         ),
     ]
 

@@ -15,9 +15,11 @@ from baccarat.domain.book import BetBook, BookEntry, Payout, payouts, payouts_ro
 from baccarat.domain.canonical import Json, JsonObject, digest
 from baccarat.domain.errors import BaccaratError, IllegalTransition
 from baccarat.domain.fairness import SEED_BYTES, commitment, deal_coup, deal_key
-from baccarat.domain.log import EventType, Signature, SignedEvent, signing_input
+from baccarat.domain.log import Event, EventType, Signature, SignedEvent, signing_input
 from baccarat.domain.paytable import PAYTABLES
 from baccarat.domain.round import FINAL_STATES, Round, RoundState, evolve
+from baccarat.domain.shoe import Shoe
+from baccarat.domain.table import round_id
 
 FORMAT: Final = "baccarat-transcript/1"
 MAX_EVENTS: Final = 1_000
@@ -106,7 +108,7 @@ def verify(transcript: Json, check_signature: CheckSignature) -> Verified:
     checks += ["chain", "signatures"]
     round_ = _replay(document, events)
     checks.append("transitions")
-    entries = _book(document, round_)
+    entries = _book(document, round_, events)
     checks.append("book")
     paid: tuple[Payout, ...] = ()
     if round_.state is RoundState.SETTLED:
@@ -116,33 +118,49 @@ def verify(transcript: Json, check_signature: CheckSignature) -> Verified:
         checks.append("payouts")
     elif document["payouts"]:
         raise VerificationFailed("payouts", "a voided round pays nothing, but payouts are listed")
-    _seal(document, check_signature)
+    _seal(document, events, check_signature)
     checks.append("seal")
     return Verified(round_, events, paid, tuple(checks))
 
 
-def verify_link(earlier: Verified, later: Verified) -> None:
+def verify_link(earlier: Verified, later: Verified) -> int:
     """Check that ``later`` is the round right after ``earlier`` in the log of one table.
+
+    Returns how many takeovers lie between the two. Their events belong to no round and stand in no
+    transcript, so only with 0 is the chain itself proven unbroken; the shoe is checked always.
 
     Raises:
         VerificationFailed: an event between the two is missing, the chain is broken, or the shoe
-            is not the one that was left.
+            is neither the one that was left nor a full new one.
     """
     last, first = earlier.events[-1], later.events[0]
-    if first.event.prev != last.hash:
+    names = f"round {later.round.round_id} does not follow {earlier.round.round_id}"
+    if (later.round.table_id, later.round.round_no) != (
+        earlier.round.table_id,
+        earlier.round.round_no + 1,
+    ):
+        raise VerificationFailed("chain", f"{names}: it is not the next round of that table")
+    # A takeover between two rounds is the first event of its epoch; the round then starts second.
+    taken_over = first.event.epoch > last.event.epoch and first.event.seq == 2
+    if not taken_over and first.event.prev != last.hash:
         raise VerificationFailed(
             "chain",
-            f"round {later.round.round_id} does not follow {earlier.round.round_id}: "
-            f"prev is {first.event.prev[:16]}…, the last hash was {last.hash[:16]}…",
+            f"{names}: prev is {first.event.prev[:16]}…, the last hash was {last.hash[:16]}…",
         )
-    if later.round.shoe.shoe_id == earlier.round.shoe.shoe_id:
+    shoe = later.round.shoe
+    try:
         left = earlier.round.shoe.without(card for _, card in earlier.round.cards)
-        if left != later.round.shoe:
-            raise VerificationFailed(
-                "shoe",
-                f"round {later.round.round_id} opens with a shoe that is not what "
-                f"{earlier.round.round_id} left",
-            )
+    except ValueError as error:
+        raise VerificationFailed("shoe", f"{earlier.round.round_id}: {error}") from error
+    if shoe.shoe_id != left.shoe_id:
+        left = Shoe.full(shoe.shoe_id, shoe.decks)
+    if shoe != left:
+        raise VerificationFailed(
+            "shoe",
+            f"round {later.round.round_id} opens with a shoe that is neither what "
+            f"{earlier.round.round_id} left nor a full new one",
+        )
+    return first.event.epoch - last.event.epoch if taken_over else 0
 
 
 def _structure(transcript: Json) -> JsonObject:
@@ -231,7 +249,12 @@ def _replay(document: JsonObject, events: Sequence[SignedEvent]) -> Round:
             state = evolve(state, event)
         except IllegalTransition as error:
             raise VerificationFailed("transitions", error.message) from error
+        _check_time(state, event)
     assert state is not None
+    if state.round_id != round_id(state.table_id, state.round_no):
+        raise VerificationFailed(
+            "transitions", f"round {state.round_no} of a table cannot have the id {state.round_id}"
+        )
     if state.state not in FINAL_STATES:
         raise VerificationFailed(
             "transitions", f"the round ends in state {state.state}: its last events are missing"
@@ -239,7 +262,22 @@ def _replay(document: JsonObject, events: Sequence[SignedEvent]) -> Round:
     return state
 
 
-def _book(document: JsonObject, round_: Round) -> dict[int, BookEntry]:
+def _check_time(state: Round, event: Event) -> None:
+    if event.type is EventType.BETS_CLOSED and event.at_ms < state.closes_at_ms:
+        raise VerificationFailed(
+            "transitions",
+            f"bets closed at {event.at_ms}, announced was {state.closes_at_ms}: too early",
+        )
+    if event.type is EventType.ROUND_RESOLVED and event.at_ms < state.shown_at_ms:
+        raise VerificationFailed(
+            "transitions",
+            f"resolved at {event.at_ms}, the last card is shown at {state.shown_at_ms}: too early",
+        )
+
+
+def _book(
+    document: JsonObject, round_: Round, events: Sequence[SignedEvent]
+) -> dict[int, BookEntry]:
     written = document["book"]
     if round_.book_root is None:
         if written is not None:
@@ -257,10 +295,18 @@ def _book(document: JsonObject, round_: Round) -> dict[int, BookEntry]:
                     f"{round_.book_count} with root {round_.book_root[:16]}…: "
                     "a bet was added, removed or changed after the close",
                 )
+            stakes: JsonObject = {spot.value: sum_ for spot, sum_ in book.stakes().items()}
+            announced = _data(events, EventType.BOOK_SEALED).get("stakes_minor")
+            if announced != stakes:
+                raise VerificationFailed(
+                    "book", f"announced were stakes of {announced}, the book holds {stakes}"
+                )
             return dict(enumerate(book.entries))
-        return _proven_entries(written, round_)
+        entries = _proven_entries(written, round_)
+        BetBook(tuple(entry for _, entry in sorted(entries.items())))
     except ValueError as error:
         raise VerificationFailed("book", str(error)) from error
+    return entries
 
 
 def _proven_entries(written: Sequence[Json], round_: Round) -> dict[int, BookEntry]:
@@ -302,13 +348,13 @@ def _cards(round_: Round, events: Sequence[SignedEvent]) -> None:
             "commitment", "the revealed seed is not the one committed to before the bets"
         )
     assert round_.book_root is not None
-    key = deal_key(
-        seed,
-        shoe_id=round_.shoe.shoe_id,
-        round_id=round_.round_id,
-        book_root=round_.book_root,
-    )
     try:
+        key = deal_key(
+            seed,
+            shoe_id=round_.shoe.shoe_id,
+            round_id=round_.round_id,
+            book_root=round_.book_root,
+        )
         coup, order = deal_coup(round_.shoe, key)
     except ValueError as error:
         raise VerificationFailed("cards", str(error)) from error
@@ -371,14 +417,21 @@ def _payouts(
     return due
 
 
-def _seal(document: JsonObject, check_signature: CheckSignature) -> None:
+def _seal(
+    document: JsonObject, events: Sequence[SignedEvent], check_signature: CheckSignature
+) -> None:
     match document["seal"]:
         case {"hash": str(written), "sig": sig, **rest} if not rest:
             try:
                 actual = seal_hash(document)
                 if written != actual:
                     raise ValueError("the transcript was changed after it was sealed")
-                check_signature(Signature.from_json(sig), signing_input(written))
+                signature = Signature.from_json(sig)
+                check_signature(signature, signing_input(written))
+                # Nothing signs the seal's own key number, but a key has the same one everywhere.
+                versions = {e.sig.ver for e in events if e.sig.kid == signature.kid}
+                if versions - {signature.ver}:
+                    raise ValueError(f"key {signature.kid} signed under another number before")
             except ValueError as error:
                 raise VerificationFailed("seal", str(error)) from error
         case _:

@@ -1,0 +1,361 @@
+"""The ``baccarat`` command: verify transcripts offline, print the protocol's description.
+
+Exit codes: 0 everything holds, 1 something does not, 2 the command could not be carried out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from baccarat.adapters.keys import KeySet
+from baccarat.adapters.strict_json import loads
+from baccarat.domain.canonical import Json, JsonObject
+from baccarat.domain.errors import MalformedJson
+from baccarat.domain.log import Signature
+from baccarat.domain.round import RoundState
+from baccarat.domain.transcript import (
+    CheckSignature,
+    VerificationFailed,
+    Verified,
+    verify,
+    verify_link,
+)
+
+MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+
+_HOLDS: Final = 0
+_FAILED: Final = 1
+_USAGE: Final = 2
+
+_SIGNATURE: Final = re.compile(r"[A-Za-z0-9_-]{85}[AQgw]")
+"""64 bytes in base64url: the last of 86 characters has four bits to spare, and they are zero."""
+
+
+class _UsageError(Exception):
+    """The command cannot be carried out as it was given."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; wrong options leave through ``SystemExit(2)``."""
+    parser = argparse.ArgumentParser(prog="baccarat", description="Live Baccarat, for auditors.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    verifier = commands.add_parser(
+        "verify",
+        help="check transcripts offline",
+        description="Check transcripts offline, and the chain between rounds that follow each "
+        "other. Exit code 0: all hold; 1: one does not; 2: wrong use.",
+    )
+    verifier.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a transcript")
+    verifier.add_argument(
+        "--keys",
+        metavar="KEYS",
+        type=Path,
+        help="the house's public keys as a JWK set (default: keys.json beside each FILE)",
+    )
+    commands.add_parser("asyncapi", help="print the AsyncAPI description of the websocket protocol")
+    options = parser.parse_args(argv)
+    if options.command == "asyncapi":
+        print(json.dumps(asyncapi(), indent=2, ensure_ascii=False))
+        return _HOLDS
+    try:
+        return _verify_files(options.files, options.keys)
+    except _UsageError as error:
+        print(_shown(f"baccarat: {error}"), file=sys.stderr)
+        return _USAGE
+
+
+def strict_signatures(keys: KeySet) -> CheckSignature:
+    """Return the check of ``keys`` that also refuses a signature written in another way.
+
+    Base64 readers skip strange characters and spare bits, so one signature has many spellings; a
+    seal's own is covered by no hash.
+    """
+
+    def check(signature: Signature, message: bytes) -> None:
+        if not _SIGNATURE.fullmatch(signature.val):
+            raise ValueError("a signature is the unpadded base64url of 64 bytes")
+        keys.check(signature, message)
+
+    return check
+
+
+def read_document(content: bytes) -> Json:
+    """Return the JSON value of a transcript file.
+
+    Raises:
+        VerificationFailed: not UTF-8, or not JSON as ``docs/formats/transcript.md`` restricts it.
+    """
+    try:
+        return loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise VerificationFailed("structure", f"the file is not UTF-8: {error}") from error
+    except MalformedJson as error:
+        raise VerificationFailed("structure", error.message) from error
+
+
+def _verify_files(files: Sequence[Path], key_file: Path | None) -> int:
+    # Everything is read before anything is judged: wrong use never looks like a broken transcript.
+    contents = [(path, _read(path, "transcript")) for path in files]
+    key_files = {path: key_file or path.parent / "keys.json" for path in files}
+    key_sets = {path: _read_keys(path) for path in set(key_files.values())}
+    code = _HOLDS
+    held: list[Verified] = []
+    for path, content in contents:
+        print(_shown(str(path)))
+        try:
+            document = read_document(content)
+            found = verify(document, strict_signatures(key_sets[key_files[path]]))
+        except VerificationFailed as failure:
+            code = _FAILED
+            print(_shown(f"FAILED {failure.check}: {failure.message}"))
+            continue
+        assert isinstance(document, dict)
+        _report(document, found)
+        held.append(found)
+    return max(code, _verify_links(held))
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise _UsageError(
+            f"cannot read the {what} {path}: {error.strerror}; name a file that you may read"
+        ) from error
+    if len(content) > MAX_FILE_BYTES:
+        raise _UsageError(
+            f"{path} is too large: a {what} has at most {MAX_FILE_BYTES // 1024 // 1024} MB"
+        )
+    return content
+
+
+def _read_keys(path: Path) -> KeySet:
+    try:
+        content = _read(path, "key file")
+    except _UsageError as error:
+        raise _UsageError(
+            f"{error}; put the house's keys.json beside the transcript or give --keys KEYS"
+        ) from error
+    try:
+        return KeySet.from_jwks(content.decode("utf-8"))
+    except (ValueError, MalformedJson) as error:
+        raise _UsageError(
+            f'{path} is no key file: {error}; it holds {{"keys": [JWK, …]}} as GET /keys gives it'
+        ) from error
+
+
+def _report(document: JsonObject, found: Verified) -> None:
+    round_ = found.round
+    stakes = _stakes(document)
+    currency = round_.currency
+    owner = "bets" if document["view"] == "house" else "own bets"
+    lines = [
+        f"  round    {round_.round_id}",
+        f"  table    {round_.table_id}, dealer {round_.dealer_id}, {document['view']} view",
+        f"  result   {_result(round_)}",
+        f"  {owner:<8} {len(stakes)}",
+        f"  staked   {sum(stakes)} minor units of {currency}",
+        f"  paid     {sum(payout.payout_minor for payout in found.payouts)} "
+        f"minor units of {currency}",
+    ]
+    keys = sorted({(signed.sig.kid, signed.sig.ver) for signed in found.events})
+    lines += [f"  key      {kid} (number {version})" for kid, version in keys]
+    lines += [f"  passed   {check}" for check in found.checks]
+    for line in [*lines, "VERIFIED"]:
+        print(_shown(line))
+
+
+def _result(round_: Any) -> str:
+    if round_.state is RoundState.VOIDED:
+        return f"VOIDED ({round_.void_reason})"
+    cards = " ".join(f"{hand.value[0]}:{card}" for hand, card in round_.cards)
+    coup = round_.coup
+    return f"{round_.outcome} (Player {coup.player_total}, Banker {coup.banker_total}; {cards})"
+
+
+def _stakes(document: JsonObject) -> list[int]:
+    """Return the stakes listed in a document that holds."""
+    stakes: list[int] = []
+    book = document["book"]
+    for item in book if isinstance(book, list) else []:
+        match item:
+            case {"entry": {"stake_minor": int(stake_minor)}} | {"stake_minor": int(stake_minor)}:
+                stakes.append(stake_minor)
+    return stakes
+
+
+def _verify_links(held: Sequence[Verified]) -> int:
+    """Check each round against the next one of its table, as far as both are there."""
+    code = _HOLDS
+    ordered = sorted(held, key=lambda found: (found.round.table_id, found.round.round_no))
+    for earlier, later in pairwise(ordered):
+        if earlier.round.table_id != later.round.table_id:
+            continue
+        names = f"{earlier.round.round_id} → {later.round.round_id}"
+        try:
+            if earlier.round.round_no == later.round.round_no:
+                _same_log(earlier, later)
+            elif earlier.round.round_no + 1 == later.round.round_no:
+                takeovers = verify_link(earlier, later)
+                note = f", {takeovers} takeover(s) in between not shown" if takeovers else ""
+                print(_shown(f"LINKED {names}{note}"))
+        except VerificationFailed as failure:
+            code = _FAILED
+            print(_shown(f"FAILED {failure.check}: {failure.message}"))
+    return code
+
+
+def _same_log(one: Verified, other: Verified) -> None:
+    """Raises: VerificationFailed when the house signed two histories of one round."""
+    if [signed.hash for signed in one.events] != [signed.hash for signed in other.events]:
+        raise VerificationFailed(
+            "chain", f"two transcripts tell round {one.round.round_id} differently, both signed"
+        )
+
+
+def _shown(text: str) -> str:
+    """Return ``text`` without anything that could steer a terminal or that it cannot show."""
+    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    encoding = sys.stdout.encoding or "utf-8"
+    return plain.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def asyncapi() -> dict[str, Any]:
+    """Return the AsyncAPI 3.0 description of the websocket protocol, made from its models."""
+    # The verifier must start without pydantic's models.
+    from pydantic.json_schema import models_json_schema
+
+    from baccarat.adapters.messages import CLIENT_MESSAGES, MAX_MESSAGE_BYTES, SERVER_MESSAGES
+
+    _, definitions = models_json_schema(
+        [
+            *((model, "validation") for model in CLIENT_MESSAGES),
+            *((model, "serialization") for model in SERVER_MESSAGES),
+        ],
+        ref_template="#/components/schemas/{model}",
+    )
+    names = {model: _message_name(model) for model in (*CLIENT_MESSAGES, *SERVER_MESSAGES)}
+    operations: dict[str, Any] = {}
+    for model in CLIENT_MESSAGES:
+        name = names[model]
+        operations[f"receive_{name}"] = {
+            "action": "receive",
+            "channel": {"$ref": "#/channels/table"},
+            "summary": _summary(model),
+            "messages": [_on_channel(name)],
+            "reply": {
+                "channel": {"$ref": "#/channels/table"},
+                "messages": [_on_channel(_ANSWERS[name]), _on_channel("error")],
+            },
+        }
+    for name in _UNASKED:
+        operations[f"send_{name}"] = {
+            "action": "send",
+            "channel": {"$ref": "#/channels/table"},
+            "messages": [_on_channel(name)],
+        }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Live Baccarat websocket",
+            "version": "1.0.0",
+            "description": "How to connect, what comes in which order and what each error means: "
+            f"websocket.md. A client's message has at most {MAX_MESSAGE_BYTES} bytes of UTF-8.",
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "house": {
+                "host": "{host}",
+                "pathname": "/{stage}",
+                "protocol": "wss",
+                "description": "The address is the `url` of the answer to POST /tickets.",
+                "variables": {
+                    "host": {"description": "Host of the deployment."},
+                    "stage": {"description": "Stage of the deployment."},
+                },
+                "security": [{"$ref": "#/components/securitySchemes/ticket"}],
+            }
+        },
+        "channels": {
+            "table": {
+                "address": "/",
+                "description": "The one connection of a client, for all tables it watches.",
+                "servers": [{"$ref": "#/servers/house"}],
+                "messages": {
+                    name: {"$ref": f"#/components/messages/{name}"} for name in names.values()
+                },
+                "bindings": {
+                    "ws": {
+                        "query": {
+                            "type": "object",
+                            "required": ["ticket"],
+                            "properties": {"ticket": {"type": "string"}},
+                        },
+                        "bindingVersion": "0.1.0",
+                    }
+                },
+            }
+        },
+        "operations": operations,
+        "components": {
+            "messages": {
+                name: {
+                    "name": name,
+                    "summary": _summary(model),
+                    "payload": {"$ref": f"#/components/schemas/{model.__name__}"},
+                }
+                for model, name in names.items()
+            },
+            "schemas": definitions["$defs"],
+            "securitySchemes": {
+                "ticket": {
+                    "type": "httpApiKey",
+                    "in": "query",
+                    "name": "ticket",
+                    "description": "A one-time ticket of POST /tickets; it serves for 30 s.",
+                }
+            },
+        },
+    }
+
+
+_ANSWERS: Final = {
+    "join": "joined",
+    "leave": "left",
+    "bet": "bet_accepted",
+    "cancel": "bet_cancelled",
+    "ping": "pong",
+}
+"""The answer to each message of a client, other than ``error``."""
+
+_UNASKED: Final = ("events", "wallet", "bet_changed")
+"""What the server sends without being asked."""
+
+
+def _message_name(model: Any) -> str:
+    """Return a message's name here: its tag, or ``bet_changed`` for the server's own ``bet``."""
+    fields = model.model_fields
+    if "action" in fields:
+        return str(fields["action"].annotation.__args__[0])
+    tag = str(fields["type"].default)
+    return "bet_changed" if tag == "bet" else tag
+
+
+def _summary(model: Any) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _on_channel(name: str) -> dict[str, str]:
+    return {"$ref": f"#/channels/table/messages/{name}"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""The real state machine in moto: a round from start to end, and every step killed around its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from baccarat.domain.paytable import Spot
+from baccarat.domain.round import RoundState, rebuild
+from baccarat.domain.transcript import verify
+from baccarat.domain.wallet import BetState
+from baccarat.application.drive_round import round_events
+from tests.support.cloud import STEPS, Cloud, SteppedClock
+
+ROUND = "bac-1.000000001"
+FIRST_EXECUTION = f"{ROUND}.e1"
+STAKES = {Spot.PLAYER: 1_005, Spot.BANKER: 1_010, Spot.TIE: 315}
+
+
+class Killed(Exception):
+    """The process died."""
+
+
+class KillOnce:
+    """Dies once around the first run of a step, before or after its effect."""
+
+    def __init__(self, step: str, when: str, times: int = 1) -> None:
+        self.step, self.when, self.left = step, when, times
+
+    def __call__(self, function: str, event: dict[str, Any], run: Callable[[], Any]) -> Any:
+        if function != self.step or not self.left:
+            return run()
+        self.left -= 1
+        if self.when == "after":
+            run()
+        raise Killed(f"{self.step} died {self.when} its effect")
+
+
+def start_and_bet(cloud: Cloud) -> None:
+    cloud.open_table()
+    for player in ("anna", "bert"):
+        cloud.fund(player)
+    assert cloud.watch() == "STARTED"
+    cloud.opened(ROUND)
+    for player in ("anna", "bert"):
+        for spot, stake in STAKES.items():
+            cloud.bet(player, ROUND, spot, stake, f"{player}-{spot}")
+
+
+def check_end(cloud: Cloud, state: RoundState) -> None:
+    """The round ended, its log tells the same, its transcript holds, and no money is lost."""
+    record = cloud.floor.round(ROUND)
+    assert record is not None
+    assert record.round.state is state
+    events = round_events(record, cloud.floor)
+    assert rebuild([signed.event for signed in events]) == record.round
+    verified = verify(cloud.archive.transcript("bac-1", ROUND), cloud.keys.check)
+    assert verified.round == record.round
+    balances = cloud.balances()
+    assert balances.findings == ()
+    assert balances.open_stakes_minor == 0
+    bets = cloud.ledger.bets(ROUND)
+    assert len(bets) == 6
+    if state is RoundState.VOIDED:
+        assert {bet.state for bet in bets} == {BetState.REFUNDED}
+        assert balances.available_minor == balances.deposits_minor
+    else:
+        paid = {(p.player_id, p.bet_id): p.payout_minor for p in verified.payouts}
+        assert {(b.player_id, b.bet_id): b.payout_minor for b in bets if b.payout_minor} == paid
+
+
+def test_a_round_is_driven_from_open_to_settled_and_starts_the_next(driven: Cloud) -> None:
+    driven.last_round_no = 2
+    start_and_bet(driven)
+    assert driven.ended(FIRST_EXECUTION) == "SUCCEEDED"
+    check_end(driven, RoundState.SETTLED)
+    assert driven.ended("bac-1.000000002") == "SUCCEEDED"
+    second = driven.floor.round("bac-1.000000002")
+    first = driven.floor.round(ROUND)
+    assert second is not None
+    assert first is not None
+    assert second.round.shoe == first.round.shoe.without(card for _, card in first.round.cards)
+    table = driven.floor.table("bac-1")
+    assert table is not None
+    assert [*table.history] == [
+        record.round.outcome.value[0] for record in (first, second) if record.round.outcome
+    ]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "void_round"])
+def test_a_step_killed_once_is_repeated_and_the_round_settles(
+    driven: Cloud, step: str, when: str
+) -> None:
+    kill = KillOnce(step, when)
+    driven.fault = kill
+    start_and_bet(driven)
+    assert driven.ended(FIRST_EXECUTION) == "SUCCEEDED"
+    if step == "settle_bets" and kill.left:
+        pytest.fail("nobody won, so no page was settled: the stakes must cover every outcome")
+    assert kill.left == 0
+    check_end(driven, RoundState.SETTLED)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", ["close_bets", "deal_cards", "resolve_round"])
+def test_a_step_killed_for_good_ends_in_a_void_round_or_a_resumed_one(
+    driven: Cloud, step: str, when: str
+) -> None:
+    kill = KillOnce(step, when, times=5)
+    driven.fault = kill
+    start_and_bet(driven)
+    how = driven.ended(FIRST_EXECUTION, seconds=90)
+    if step == "resolve_round" and when == "after":
+        # The result stands, so nothing may be voided: the watchdog settles the round.
+        assert how == "FAILED"
+        later = SteppedClock()
+        later.ms += 600_000
+        assert driven.watch(later) == "RESUMED"
+        assert driven.ended(f"{ROUND}.e2") == "SUCCEEDED"
+        check_end(driven, RoundState.SETTLED)
+    else:
+        assert how == "SUCCEEDED"
+        check_end(driven, RoundState.VOIDED)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_voiding_killed_once_still_refunds_everybody_once(driven: Cloud, when: str) -> None:
+    deal, void = KillOnce("deal_cards", "before", times=5), KillOnce("void_round", when)
+    driven.fault = lambda function, event, run: deal(
+        function, event, lambda: void(function, event, run)
+    )
+    start_and_bet(driven)
+    assert driven.ended(FIRST_EXECUTION, seconds=90) == "SUCCEEDED"
+    assert void.left == 0
+    check_end(driven, RoundState.VOIDED)
+
+
+@pytest.mark.parametrize("step", ["settle_bets", "finish_round"])
+def test_settlement_killed_for_good_is_taken_up_by_the_watchdog(driven: Cloud, step: str) -> None:
+    driven.fault = KillOnce(step, "after" if step == "settle_bets" else "before", times=7)
+    start_and_bet(driven)
+    assert driven.ended(FIRST_EXECUTION, seconds=120) == "FAILED"
+    later = SteppedClock()
+    later.ms += 600_000
+    assert driven.watch(later) == "RESUMED"
+    assert driven.ended(f"{ROUND}.e2") == "SUCCEEDED"
+    check_end(driven, RoundState.SETTLED)

@@ -1,0 +1,367 @@
+"""The platform's resources in moto, with the real state machine and the real handlers in process."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from unittest import mock
+
+import boto3
+from moto import mock_aws
+from moto.awslambda.models import LambdaFunction
+from moto.core.config import default_user_config
+
+from baccarat.adapters import clients
+from baccarat.adapters.clock import SystemClock
+from baccarat.adapters.dynamodb import models
+from baccarat.adapters.dynamodb.floor import DynamoFloor
+from baccarat.adapters.dynamodb.ledger import DynamoLedger, DynamoLedgerScan
+from baccarat.adapters.dynamodb.sessions import DynamoConnections
+from baccarat.adapters.keys import KeySet
+from baccarat.adapters.kms import KmsSigner, KmsVault
+from baccarat.adapters.s3 import S3Archive
+from baccarat.adapters.stepfunctions import StepFunctionsDriver
+from baccarat.application.bets import credit_deposit, place_bet
+from baccarat.application.ports import Clock, RoundRecord
+from baccarat.application.reconcile import Balances, reconcile
+from baccarat.application.watch_tables import watch_table
+from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
+from baccarat.domain.table import StakeLimit, Table, TableConfig
+from baccarat.domain.wallet import Bet, PlaceBet, Wallet
+
+T = TypeVar("T")
+REGION = "us-east-1"
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = (
+    "open_round",
+    "close_bets",
+    "deal_cards",
+    "resolve_round",
+    "settle_bets",
+    "finish_round",
+    "void_round",
+    "start_next_round",
+)
+TABLE_ID = "bac-1"
+
+
+def table_config(**changes: Any) -> TableConfig:
+    """A quick table: one second of betting, no time for the cards."""
+    values: dict[str, Any] = {
+        "name": "Salon Test",
+        "dealer_id": "server",
+        "currency": "EUR",
+        "paytable_version": COMMISSION_8_DECKS.version,
+        "limits": {
+            Spot.PLAYER: StakeLimit(100, 100_000),
+            Spot.BANKER: StakeLimit(100, 100_000),
+            Spot.TIE: StakeLimit(100, 20_000),
+        },
+        "bet_window_ms": 1_000,
+        "card_interval_ms": 0,
+        "cut_cards": 14,
+    }
+    return TableConfig(**{**values, **changes})
+
+
+class SteppedClock:
+    """A clock that the test moves; it starts at the machine's time, so that waits end at once."""
+
+    def __init__(self) -> None:
+        self.ms = SystemClock().now_ms()
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def pause(self, at_most_ms: int) -> None:
+        self.ms += at_most_ms
+
+
+Fault = Callable[[str, dict[str, Any], Callable[[], Any]], Any]
+"""Called around every step: ``fault(function, event, run)`` answers or raises in its place."""
+
+
+@dataclass
+class Cloud:
+    """Everything a test needs of the platform."""
+
+    floor: DynamoFloor
+    ledger: DynamoLedger
+    scan: DynamoLedgerScan
+    connections: DynamoConnections
+    signer: KmsSigner
+    vault: KmsVault
+    archive: S3Archive
+    keys: KeySet
+    clock: SystemClock
+    environment: dict[str, str]
+    state_machine_arn: str = ""
+    fault: Fault | None = None
+    calls: list[str] = field(default_factory=list)
+    last_round_no: int = 1
+    """Executions of later rounds are not started, so that a test ends."""
+
+    @property
+    def driver(self) -> StepFunctionsDriver:
+        return StepFunctionsDriver(clients.stepfunctions(), self.state_machine_arn)
+
+    def watch(self, clock: Clock | None = None) -> str:
+        """Let the watchdog look at the table; return what it did."""
+        table = self.floor.table(TABLE_ID)
+        assert table is not None
+        return watch_table(
+            table,
+            floor=self.floor,
+            ledger=self.ledger,
+            archive=self.archive,
+            signer=self.signer,
+            driver=self.driver,
+            clock=clock or self.clock,
+        )
+
+    def wait_for(self, condition: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+        """Return the first value of ``condition`` that is true; fail after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"{what} did not happen within {seconds} s")
+
+    def opened(self, round_id: str) -> RoundRecord:
+        return self.wait_for(lambda: self.floor.round(round_id), f"opening of {round_id}")
+
+    def executions(self) -> dict[str, str]:
+        """Return the status of every execution by name."""
+        listed = clients.stepfunctions().list_executions(stateMachineArn=self.state_machine_arn)
+        return {item["name"]: item["status"] for item in listed["executions"]}
+
+    def ended(self, name: str, seconds: float = 60) -> str:
+        """Wait until an execution has ended; return how."""
+
+        def status() -> str | None:
+            found = self.executions().get(name)
+            return None if found == "RUNNING" else found
+
+        return self.wait_for(status, f"the end of execution {name}", seconds)
+
+    def bet(self, player_id: str, round_id: str, spot: Spot, stake_minor: int, bet_id: str) -> Bet:
+        command = PlaceBet(player_id, bet_id.ljust(16, "-"), round_id, spot, stake_minor)
+        return place_bet(command, floor=self.floor, ledger=self.ledger, clock=self.clock)
+
+    def balances(self) -> Balances:
+        return reconcile(
+            self.scan.wallets(), self.scan.all_bets(), self.scan.deposits(), self.scan.postings()
+        )
+
+    def open_table(self, **config: Any) -> Table:
+        table = Table.create(TABLE_ID, table_config(**config), self.clock.now_ms())
+        assert self.floor.create_table(table)
+        return table
+
+    def fund(self, player_id: str, amount_minor: int = 100_000) -> None:
+        self.ledger.open_wallet(Wallet(player_id, "EUR", 0, 0))
+        credit_deposit(player_id, "seed", amount_minor, ledger=self.ledger, clock=self.clock)
+
+
+def load_handler(function: str) -> Any:
+    return importlib.import_module(f"functions.{function}.handler")
+
+
+@contextmanager
+def moto_cloud(*, execute_state_machine: bool = False) -> Iterator[Cloud]:
+    """Yield a fresh platform in moto."""
+    config = {
+        **default_user_config,
+        "stepfunctions": {"execute_state_machine": execute_state_machine},
+    }
+    credentials = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    }
+    with mock.patch.dict(os.environ, credentials), mock_aws(config=config):
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        environment = _create_resources()
+        with mock.patch.dict(os.environ, environment):
+            cloud = _wire(environment)
+            _drop_cached_handlers()
+            if execute_state_machine:
+                with _handlers_in_process(cloud):
+                    cloud.state_machine_arn = _create_state_machine()
+                    yield cloud
+            else:
+                yield cloud
+            _drop_cached_handlers()
+
+
+def create_dynamo_tables(client: Any) -> dict[str, str]:
+    """Create the four tables as the stacks do; return their names as environment variables."""
+    names = {}
+    for name, range_type, stream in (
+        ("floor", "S", None),
+        ("log", "N", "NEW_IMAGE"),
+        ("ledger", "S", "NEW_AND_OLD_IMAGES"),
+        ("sessions", "S", None),
+    ):
+        extra: dict[str, Any] = (
+            {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": stream}}
+            if stream
+            else {}
+        )
+        table_name = f"{name}-{os.urandom(4).hex()}"
+        client.create_table(
+            TableName=table_name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": models.HASH_KEY, "AttributeType": "S"},
+                {"AttributeName": models.RANGE_KEY, "AttributeType": range_type},
+            ],
+            KeySchema=[
+                {"AttributeName": models.HASH_KEY, "KeyType": "HASH"},
+                {"AttributeName": models.RANGE_KEY, "KeyType": "RANGE"},
+            ],
+            **extra,
+        )
+        names[f"{name.upper()}_TABLE"] = table_name
+    return names
+
+
+def bind_models(environment: dict[str, str]) -> None:
+    models.bind(models.FLOOR_MODELS, environment["FLOOR_TABLE"], REGION)
+    models.bind(models.LOG_MODELS, environment["LOG_TABLE"], REGION)
+    models.bind(models.LEDGER_MODELS, environment["LEDGER_TABLE"], REGION)
+    models.bind(models.SESSION_MODELS, environment["SESSIONS_TABLE"], REGION)
+
+
+def _create_resources() -> dict[str, str]:
+    kms = boto3.client("kms", region_name=REGION)
+    signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    seeds = kms.create_key(KeySpec="SYMMETRIC_DEFAULT", KeyUsage="ENCRYPT_DECRYPT")
+    bucket = f"records-{os.urandom(4).hex()}"
+    boto3.client("s3", region_name=REGION).create_bucket(Bucket=bucket)
+    queue = boto3.client("sqs", region_name=REGION).create_queue(QueueName="parking")
+    return {
+        **create_dynamo_tables(boto3.client("dynamodb", region_name=REGION)),
+        "RECORDS_BUCKET": bucket,
+        "SIGNING_KEY_ID": signing["KeyMetadata"]["KeyId"],
+        "SIGNING_KEY_VERSION": "1",
+        "SEED_KEY_ID": seeds["KeyMetadata"]["KeyId"],
+        "PARKING_QUEUE_URL": queue["QueueUrl"],
+        "CALLBACK_URL": "https://example.invalid/live",
+        "WEBSOCKET_URL": "wss://example.invalid/live",
+        "ALLOWED_ORIGINS": "https://play.example",
+    }
+
+
+def _wire(environment: dict[str, str]) -> Cloud:
+    bind_models(environment)
+    dynamodb = clients.dynamodb()
+    kms = clients.kms()
+    signer = KmsSigner(kms, environment["SIGNING_KEY_ID"], 1)
+    return Cloud(
+        floor=DynamoFloor(dynamodb),
+        ledger=DynamoLedger(dynamodb),
+        scan=DynamoLedgerScan(),
+        connections=DynamoConnections(),
+        signer=signer,
+        vault=KmsVault(kms, environment["SEED_KEY_ID"]),
+        archive=S3Archive(clients.s3(), environment["RECORDS_BUCKET"]),
+        keys=KeySet.from_jwks(json.dumps({"keys": [signer.jwk]})),
+        clock=SystemClock(),
+        environment=environment,
+    )
+
+
+def _create_state_machine() -> str:
+    iam = boto3.client("iam", region_name=REGION)
+    role = iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("handler.py", "")
+    lambda_ = boto3.client("lambda", region_name=REGION)
+    arns = {
+        step: lambda_.create_function(
+            FunctionName=step,
+            Runtime="python3.13",
+            Role=role,
+            Handler="handler.handler",
+            Code={"ZipFile": archive.getvalue()},
+        )["FunctionArn"]
+        for step in STEPS
+    }
+    asl = (ROOT / "functions/state_machines/round.asl.json").read_text()
+    definition = asl
+    for step, arn in arns.items():
+        definition = definition.replace(f"${{{step}}}", arn)
+    return str(
+        boto3.client("stepfunctions", region_name=REGION).create_state_machine(
+            name="round", definition=definition, roleArn=role
+        )["stateMachineArn"]
+    )
+
+
+@contextmanager
+def _handlers_in_process(cloud: Cloud) -> Iterator[None]:
+    def invoke(self: Any, event: dict[str, Any]) -> tuple[str, bool, str]:
+        name, payload = self.function_name, event
+
+        def run() -> Any:
+            return load_handler(name).build()(payload, _Context(name))
+
+        cloud.calls.append(name)
+        try:
+            result = cloud.fault(name, payload, run) if cloud.fault else run()
+        except Exception as error:  # noqa: BLE001  Lambda reports any error by its name
+            body = {"errorMessage": str(error), "errorType": type(error).__name__}
+            return json.dumps(body), True, ""
+        return json.dumps(result), False, ""
+
+    start = StepFunctionsDriver.start
+
+    def start_up_to_last(
+        self: StepFunctionsDriver, *, table_id: str, round_id: str, epoch: int, name: str
+    ) -> bool:
+        if int(round_id.rpartition(".")[2]) > cloud.last_round_no:
+            return False
+        return start(self, table_id=table_id, round_id=round_id, epoch=epoch, name=name)
+
+    with (
+        mock.patch.object(LambdaFunction, "_invoke_lambda", invoke),
+        mock.patch.object(StepFunctionsDriver, "start", start_up_to_last),
+    ):
+        yield
+
+
+class _Context:
+    """What Powertools reads of Lambda's context."""
+
+    memory_limit_in_mb = 128
+    aws_request_id = "request"
+
+    def __init__(self, function: str) -> None:
+        self.function_name = function
+        self.invoked_function_arn = f"arn:aws:lambda:{REGION}:123456789012:function:{function}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+def _drop_cached_handlers() -> None:
+    for folder in (ROOT / "functions").iterdir():
+        if (folder / "handler.py").exists():
+            load_handler(folder.name).build.cache_clear()
