@@ -7,6 +7,7 @@ from typing import Any
 
 from baccarat.adapters import clients
 from baccarat.adapters.apigateway import ApiGatewayPublisher, answer
+from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
 from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, bind
@@ -28,9 +29,10 @@ from functions.cancel_bet.settings import Settings
 @cache
 def build() -> LambdaHandler:
     settings = Settings.load()
+    units = WriteUnits()
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
-    ledger = DynamoLedger(clients.dynamodb())
+    ledger = DynamoLedger(clients.dynamodb(units))
     clock = SystemClock()
     publisher = ApiGatewayPublisher(clients.connections(settings.callback_url))
 
@@ -43,7 +45,7 @@ def build() -> LambdaHandler:
     def run(event: dict[str, Any]) -> dict[str, int]:
         return answer(event, CancelBet, BETTORS, publisher, use_case)
 
-    return observed("cancel_bet", run)
+    return observed("cancel_bet", run, units=units)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from baccarat.adapters import clients
+from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LOG_MODELS, bind
@@ -19,9 +20,10 @@ from functions.deal_cards.settings import Settings
 @cache
 def build() -> LambdaHandler:
     settings = Settings.load()
+    units = WriteUnits()
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LOG_MODELS, settings.log_table, settings.aws_region)
-    floor = DynamoFloor(clients.dynamodb())
+    floor = DynamoFloor(clients.dynamodb(units))
     kms = clients.kms()
     signer = KmsSigner(kms, settings.signing_key_id, settings.signing_key_version)
     vault = KmsVault(kms, settings.seed_key_id)
@@ -37,7 +39,7 @@ def build() -> LambdaHandler:
         )
         return {**event, "shownAt": timestamp(record.round.shown_at_ms)}
 
-    return observed("deal_cards", run)
+    return observed("deal_cards", run, units=units)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

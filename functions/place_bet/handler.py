@@ -7,6 +7,7 @@ from typing import Any
 
 from baccarat.adapters import clients
 from baccarat.adapters.apigateway import ApiGatewayPublisher, answer
+from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
@@ -24,9 +25,10 @@ from functions.place_bet.settings import Settings
 @cache
 def build() -> LambdaHandler:
     settings = Settings.load()
+    units = WriteUnits()
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
-    dynamodb = clients.dynamodb()
+    dynamodb = clients.dynamodb(units)
     floor = DynamoFloor(dynamodb)
     ledger = DynamoLedger(dynamodb)
     clock = SystemClock()
@@ -45,7 +47,7 @@ def build() -> LambdaHandler:
     def run(event: dict[str, Any]) -> dict[str, int]:
         return answer(event, PlaceBetMessage, BETTORS, publisher, use_case)
 
-    return observed("place_bet", run)
+    return observed("place_bet", run, units=units)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from baccarat.adapters import clients
+from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LOG_MODELS, bind
@@ -20,9 +21,10 @@ from functions.resolve_round.settings import Settings
 @cache
 def build() -> LambdaHandler:
     settings = Settings.load()
+    units = WriteUnits()
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LOG_MODELS, settings.log_table, settings.aws_region)
-    floor = DynamoFloor(clients.dynamodb())
+    floor = DynamoFloor(clients.dynamodb(units))
     archive = S3Archive(clients.s3(), settings.records_bucket)
     signer = KmsSigner(clients.kms(), settings.signing_key_id, settings.signing_key_version)
     clock = SystemClock()
@@ -37,7 +39,7 @@ def build() -> LambdaHandler:
         )
         return {**event, "pages": pages}
 
-    return observed("resolve_round", run)
+    return observed("resolve_round", run, units=units)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

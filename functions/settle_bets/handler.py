@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from baccarat.adapters import clients
+from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
@@ -20,9 +21,10 @@ from functions.settle_bets.settings import Settings
 @cache
 def build() -> LambdaHandler:
     settings = Settings.load()
+    units = WriteUnits()
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
-    dynamodb = clients.dynamodb()
+    dynamodb = clients.dynamodb(units)
     floor = DynamoFloor(dynamodb)
     ledger = DynamoLedger(dynamodb)
     archive = S3Archive(clients.s3(), settings.records_bucket)
@@ -40,7 +42,7 @@ def build() -> LambdaHandler:
         )
         return {"page": page_event.page, "paid": paid}
 
-    return observed("settle_bets", run)
+    return observed("settle_bets", run, units=units)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from baccarat.adapters import clients
+from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
@@ -27,10 +28,11 @@ from functions.watch_tables.settings import Settings
 @cache
 def build() -> LambdaHandler:
     settings = Settings.load()
+    units = WriteUnits()
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LOG_MODELS, settings.log_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
-    dynamodb = clients.dynamodb()
+    dynamodb = clients.dynamodb(units)
     floor = DynamoFloor(dynamodb)
     ledger = DynamoLedger(dynamodb)
     archive = S3Archive(clients.s3(), settings.records_bucket)
@@ -57,7 +59,7 @@ def build() -> LambdaHandler:
             metrics.add_metric(f"Rounds{what.title()}", MetricUnit.Count, count)
         return done
 
-    return observed("watch_tables", run, metrics=metrics)
+    return observed("watch_tables", run, units=units, metrics=metrics)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

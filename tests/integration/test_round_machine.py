@@ -1,4 +1,4 @@
-"""The real state machine in moto: a round from start to end, and every step killed around its effect."""
+"""The real state machine in moto: a round from start to end, every step killed around its effect."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from baccarat.application.drive_round import round_events
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import RoundState, rebuild
 from baccarat.domain.transcript import verify
 from baccarat.domain.wallet import BetState
-from baccarat.application.drive_round import round_events
 from tests.support.cloud import STEPS, Cloud, SteppedClock
 
 ROUND = "bac-1.000000001"
@@ -29,7 +29,7 @@ class KillOnce:
     def __init__(self, step: str, when: str, times: int = 1) -> None:
         self.step, self.when, self.left = step, when, times
 
-    def __call__(self, function: str, event: dict[str, Any], run: Callable[[], Any]) -> Any:
+    def __call__(self, function: str, _event: dict[str, Any], run: Callable[[], Any]) -> Any:
         if function != self.step or not self.left:
             return run()
         self.left -= 1

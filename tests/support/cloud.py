@@ -1,4 +1,4 @@
-"""The platform's resources in moto, with the real state machine and the real handlers in process."""
+"""The platform's resources in moto, with the real state machine and handlers in process."""
 
 from __future__ import annotations
 
@@ -196,17 +196,23 @@ def moto_cloud(*, execute_state_machine: bool = False) -> Iterator[Cloud]:
     }
     with mock.patch.dict(os.environ, credentials), mock_aws(config=config):
         os.environ.pop("AWS_ENDPOINT_URL", None)
-        environment = _create_resources()
-        with mock.patch.dict(os.environ, environment):
-            cloud = _wire(environment)
-            _drop_cached_handlers()
+        with create_cloud() as cloud:
             if execute_state_machine:
                 with _handlers_in_process(cloud):
                     cloud.state_machine_arn = _create_state_machine()
                     yield cloud
             else:
                 yield cloud
-            _drop_cached_handlers()
+
+
+@contextmanager
+def create_cloud() -> Iterator[Cloud]:
+    """Create tables, keys and bucket wherever AWS clients lead now; yield them wired."""
+    environment = _create_resources()
+    with mock.patch.dict(os.environ, environment):
+        _drop_cached_handlers()
+        yield _wire(environment)
+        _drop_cached_handlers()
 
 
 def create_dynamo_tables(client: Any) -> dict[str, str]:
@@ -254,7 +260,9 @@ def _create_resources() -> dict[str, str]:
     seeds = kms.create_key(KeySpec="SYMMETRIC_DEFAULT", KeyUsage="ENCRYPT_DECRYPT")
     bucket = f"records-{os.urandom(4).hex()}"
     boto3.client("s3", region_name=REGION).create_bucket(Bucket=bucket)
-    queue = boto3.client("sqs", region_name=REGION).create_queue(QueueName="parking")
+    queue = boto3.client("sqs", region_name=REGION).create_queue(
+        QueueName=f"parking-{os.urandom(4).hex()}"
+    )
     return {
         **create_dynamo_tables(boto3.client("dynamodb", region_name=REGION)),
         "RECORDS_BUCKET": bucket,

@@ -19,7 +19,7 @@ from baccarat.adapters.strict_json import loads
 from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.errors import MalformedJson
 from baccarat.domain.log import Signature
-from baccarat.domain.round import RoundState
+from baccarat.domain.round import Round, RoundState
 from baccarat.domain.transcript import (
     CheckSignature,
     VerificationFailed,
@@ -155,16 +155,15 @@ def _read_keys(path: Path) -> KeySet:
 def _report(document: JsonObject, found: Verified) -> None:
     round_ = found.round
     stakes = _stakes(document)
-    currency = round_.currency
+    paid = sum(payout.payout_minor for payout in found.payouts)
     owner = "bets" if document["view"] == "house" else "own bets"
     lines = [
         f"  round    {round_.round_id}",
         f"  table    {round_.table_id}, dealer {round_.dealer_id}, {document['view']} view",
         f"  result   {_result(round_)}",
         f"  {owner:<8} {len(stakes)}",
-        f"  staked   {sum(stakes)} minor units of {currency}",
-        f"  paid     {sum(payout.payout_minor for payout in found.payouts)} "
-        f"minor units of {currency}",
+        f"  staked   {sum(stakes)} minor units of {round_.currency}",
+        f"  paid     {paid} minor units of {round_.currency}",
     ]
     keys = sorted({(signed.sig.kid, signed.sig.ver) for signed in found.events})
     lines += [f"  key      {kid} (number {version})" for kid, version in keys]
@@ -173,7 +172,7 @@ def _report(document: JsonObject, found: Verified) -> None:
         print(_shown(line))
 
 
-def _result(round_: Any) -> str:
+def _result(round_: Round) -> str:
     if round_.state is RoundState.VOIDED:
         return f"VOIDED ({round_.void_reason})"
     cards = " ".join(f"{hand.value[0]}:{card}" for hand, card in round_.cards)

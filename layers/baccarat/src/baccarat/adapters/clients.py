@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
+from baccarat.adapters.capacity import WriteUnits
+
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,8 +32,12 @@ _POSTING: Final = Config(
 )
 
 
-def dynamodb() -> DynamoDBClient:
-    return boto3.client("dynamodb", config=_CONFIG)
+def dynamodb(units: WriteUnits | None = None) -> DynamoDBClient:
+    """Return a client; with ``units``, what its transactions cost is added up there."""
+    client = boto3.client("dynamodb", config=_CONFIG)
+    if units is not None:
+        units.watch(client)
+    return client
 
 
 def kms() -> KMSClient:

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
+from baccarat.adapters.capacity import WriteUnits
+
 NAMESPACE = "LiveBaccarat"
 
 Run: TypeAlias = Callable[[dict[str, Any]], Any]
@@ -20,17 +22,31 @@ LambdaHandler: TypeAlias = Callable[[dict[str, Any], Any], Any]
 __all__ = ["NAMESPACE", "LambdaHandler", "Logger", "MetricUnit", "Metrics", "Run", "observed"]
 
 
-def observed(service: str, run: Run, *, metrics: Metrics | None = None) -> LambdaHandler:
+def observed(
+    service: str,
+    run: Run,
+    *,
+    units: WriteUnits | None = None,
+    metrics: Metrics | None = None,
+) -> LambdaHandler:
     """Return ``run`` as a Lambda handler with structured logs, a trace segment and metrics.
 
-    Neither events nor answers are logged: they can hold tickets and tokens.
+    With ``units``, the write units of each invocation become the metric ``WriteUnits``. Neither
+    events nor answers are logged: they can hold tickets and tokens.
     """
     logger = Logger(service=service)
     tracer = Tracer(service=service)
+    metrics = metrics or Metrics(namespace=NAMESPACE, service=service)
 
     def handler(event: dict[str, Any], _context: Any) -> Any:
-        return run(event)
+        if units is None:
+            return run(event)
+        units.take()
+        try:
+            return run(event)
+        finally:
+            metrics.add_metric("WriteUnits", MetricUnit.Count, units.take())
 
     traced = tracer.capture_lambda_handler(capture_response=False)(handler)
     logged = logger.inject_lambda_context(log_event=False, clear_state=True)(traced)
-    return metrics.log_metrics(logged) if metrics else logged
+    return logged if units is None else metrics.log_metrics(logged)

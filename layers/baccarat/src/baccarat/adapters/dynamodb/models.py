@@ -13,7 +13,6 @@ from pynamodb.attributes import (
     BinaryAttribute,
     JSONAttribute,
     NumberAttribute,
-    TTLAttribute,
     UnicodeAttribute,
 )
 from pynamodb.models import Model
@@ -174,7 +173,7 @@ class TicketItem(_Item):
     role = UnicodeAttribute()
     origin = UnicodeAttribute()
     expires_at_ms = NumberAttribute()
-    ttl = TTLAttribute()
+    ttl = NumberAttribute()
 
 
 class ConnectionItem(_Item):
@@ -189,7 +188,7 @@ class ConnectionItem(_Item):
 
     player_id = UnicodeAttribute()
     role = UnicodeAttribute()
-    ttl = TTLAttribute()
+    ttl = NumberAttribute()
 
 
 FLOOR_MODELS: tuple[type[Model], ...] = (TableItem, RoundItem)

@@ -96,5 +96,5 @@ class DynamoConnections:
             for item in ConnectionItem.query(
                 pk, ConnectionItem.sk.startswith("CONNECTION#"), consistent_read=True
             )
-            if item.ttl.timestamp() > now
+            if item.ttl > now
         ]

@@ -102,7 +102,7 @@ def execute(client: DynamoDBClient, operations: Sequence[Operation]) -> None:
 
 def _request(operation: Operation) -> TransactWriteItemTypeDef:
     model = operation.item
-    serialized = model.serialize()
+    serialized = model.serialize(null_check=not operation.check_only)
     request: dict[str, Any] = {
         "TableName": model.Meta.table_name,
         "ConditionExpression": operation.condition,

@@ -1,0 +1,75 @@
+# Every target does its own set-up; nothing is needed but Python >= 3.11 and Node >= 20.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+PORT ?= 4566
+PAGE_PORT ?= 8080
+BET_SECONDS ?= 15
+N ?= 20
+PLAYERS ?= 5
+WORKERS ?= 2
+
+BIN := .venv/bin
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+
+.PHONY: help setup run rounds test lint synth format lock browser clean
+
+help: ## say what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: $(BIN)/.ready node_modules/.ready ## install the pinned Python and Node tools into this folder
+
+$(BIN)/.ready: requirements.txt layers/baccarat/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d is too old: 3.11 or newer is needed; name it with make PYTHON=…" % sys.version_info[:2])'
+	@echo "installing the Python requirements into .venv …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt --editable layers/baccarat 2> >(grep -v '^WARNING: Location' >&2)
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js with npm is missing: install version 20 or newer" >&2; exit 1; }
+	@echo "installing the Node tools into node_modules …"
+	@npm ci --silent --no-audit --no-fund 2> >(grep -v '^npm warn' >&2)
+	@touch $@
+
+run: setup ## run the whole platform on this machine: PORT, PAGE_PORT, BET_SECONDS
+	@exec $(BIN)/python -m sandbox --port $(PORT) --page-port $(PAGE_PORT) --bet-seconds $(BET_SECONDS)
+
+rounds: setup ## headless players on a running sandbox: N, PLAYERS, PORT
+	@$(BIN)/python -m sandbox.rounds --rounds $(N) --players $(PLAYERS) --port $(PORT)
+
+test: setup browser ## all tests, the browser's included
+	@node --test --test-reporter=dot tests/web/*.test.mjs
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+lint: setup ## formatting, ruff, mypy strict, layering
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -n 12
+
+synth: setup ## the templates of every stage, checked by cdk-nag and cfn-lint
+	@for stage in dev prod sandbox; do \
+	  cdk synth --quiet --context stage=$$stage --output .build/synth/$$stage || exit 1; \
+	  $(BIN)/cfn-lint .build/synth/$$stage/*.template.json || exit 1; \
+	  echo "synth $$stage: cdk-nag and cfn-lint clean"; \
+	done
+
+format: setup ## format the Python code
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
+
+lock: setup ## resolve requirements.in into the pinned requirement files
+	@$(BIN)/python -m pip install --quiet uv==0.13.9
+	@uv pip compile --quiet --upgrade requirements.in -o requirements.txt --python-version 3.11 --no-header --no-annotate
+	@uv pip compile --quiet --upgrade layers/runtime/requirements.in -c requirements.txt -o layers/runtime/requirements.txt --python-version 3.13 --no-header --no-annotate
+
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  echo "installing Chromium for the browser tests …"; \
+	  as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  { $$as_root apt-get update -qq && $$as_root apt-get install -y -qq chromium >/dev/null; } \
+	  || { echo "install Chromium (Debian's package chromium) for the browser tests" >&2; exit 1; }; }
+
+clean: ## remove everything that was made here
+	rm -rf .venv node_modules .build .sandbox cdk.out .mypy_cache .ruff_cache .hypothesis

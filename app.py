@@ -1,0 +1,43 @@
+"""The CDK app: reads the stage from the context and composes its stacks."""
+
+from __future__ import annotations
+
+from aws_cdk import App, Stack, Tags, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from infra.config import load
+from infra.nag import accept_lints
+from infra.stacks.api import ApiStack
+from infra.stacks.observability import ObservabilityStack
+from infra.stacks.rounds import RoundsStack
+from infra.stacks.stateful import StatefulStack
+from infra.stacks.web import WebStack
+
+
+def compose(app: App) -> None:
+    """Add the stacks of the stage that the context of ``app`` names, and the checks on them."""
+    names = ("stage", "cell", "allowedOrigins", "webDomain", "webCertificateArn", "gatewayPort")
+    config = load({name: app.node.try_get_context(name) for name in names})
+    prefix = config.prefix
+    stateful = StatefulStack(app, f"{prefix}-Stateful", config=config)
+    rounds = RoundsStack(app, f"{prefix}-Rounds", config=config, stateful=stateful)
+    api = ApiStack(app, f"{prefix}-Api", config=config, stateful=stateful, rounds=rounds)
+    if config.alarms:
+        ObservabilityStack(
+            app, f"{prefix}-Observability", stateful=stateful, rounds=rounds, api=api
+        )
+    if config.on_aws:
+        WebStack(app, f"{prefix}-Web", config=config, stateful=stateful, api=api)
+    for stack in app.node.children:
+        if isinstance(stack, Stack):
+            accept_lints(stack)
+    Tags.of(app).add("project", "live-baccarat")
+    Tags.of(app).add("stage", config.name)
+    Tags.of(app).add("cell", config.cell)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+if __name__ == "__main__":
+    main = App()
+    compose(main)
+    main.synth()

@@ -1,0 +1,1 @@
+"""The CDK infrastructure: stages, stacks, constructs."""

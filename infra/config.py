@@ -1,0 +1,132 @@
+"""What differs from stage to stage; everything else is the same in all of them."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from aws_cdk import Aws, RemovalPolicy
+from aws_cdk.aws_logs import RetentionDays
+from pydantic import BaseModel, ConfigDict, Field
+
+StageName = Literal["dev", "prod", "sandbox"]
+DEFAULT_GATEWAY_PORT = 4566
+WEBSOCKET_STAGE = "live"
+"""Stage of the websocket API; part of the address that clients connect to."""
+
+
+class StageConfig(BaseModel):
+    """One stage. Values that only a deployment knows come from the CDK context, see ``load``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    name: StageName
+    cell: str = Field(default="main", pattern=r"^[a-z][a-z0-9]{0,11}$")
+    """A cell is a table group with a deployment of its own."""
+    allowed_origins: tuple[str, ...] = Field(min_length=1)
+    """Origins of the house's own pages: tickets and CORS answers are for these only."""
+    removal: RemovalPolicy = RemovalPolicy.RETAIN
+    protected: bool = True
+    """Deletion protection of tables and user pool."""
+    log_retention: RetentionDays = RetentionDays.ONE_MONTH
+    object_lock_days: int = Field(ge=1)
+    """How long nobody, the account's owner included, can delete books and transcripts."""
+    signing_key_version: int = Field(default=1, ge=1)
+    """Number of the signing key in the house's rotation."""
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+    python_version: str = Field(default="3.13", pattern=r"^3\.\d+$")
+    on_aws: bool = True
+    """False on one machine: libraries are bundled for the interpreter that runs CDK, and what only
+    AWS has (SnapStart, X-Ray, the account's log role, the content network) is left out."""
+    alarms: bool = True
+    gateway: str | None = None
+    """Host and port of the emulator's gateway; None on AWS, where APIs have addresses."""
+    table_id: str = "bac-1"
+    """The table that the player's page shows."""
+    web_domain: str | None = None
+    web_certificate_arn: str | None = None
+    """Domain and certificate (in us-east-1) of the pages; without, CloudFront's own are used."""
+
+    @property
+    def prefix(self) -> str:
+        """First part of the stacks' names."""
+        return f"Baccarat-{self.name}-{self.cell}"
+
+    def websocket_url(self, api_id: str) -> str:
+        """Where clients connect to."""
+        if self.gateway:
+            return f"ws://{self.gateway}/_aws/execute-api/{api_id}/{WEBSOCKET_STAGE}"
+        return f"wss://{_host(api_id)}/{WEBSOCKET_STAGE}"
+
+    def callback_url(self, api_id: str) -> str:
+        """Where functions post messages for connections to."""
+        if self.gateway:
+            return f"http://{self.gateway}/_aws/execute-api/{api_id}/{WEBSOCKET_STAGE}"
+        return f"https://{_host(api_id)}/{WEBSOCKET_STAGE}"
+
+    def api_url(self, api_id: str) -> str:
+        """Base of the HTTP API."""
+        if self.gateway:
+            return f"http://{self.gateway}/_aws/execute-api/{api_id}/$default"
+        return f"https://{_host(api_id)}"
+
+
+def _host(api_id: str) -> str:
+    return f"{api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
+
+
+def load(context: Mapping[str, Any]) -> StageConfig:
+    """Return the stage that the CDK context names.
+
+    Context: ``stage`` (default ``dev``), ``cell``, ``allowedOrigins`` (separated by spaces),
+    ``webDomain``, ``webCertificateArn``, ``gatewayPort`` (sandbox only).
+
+    Raises:
+        ValueError: there is no such stage, or a value is not valid.
+    """
+    name = context.get("stage") or "dev"
+    values: dict[str, Any] = {
+        "cell": context.get("cell"),
+        "allowed_origins": tuple(str(context.get("allowedOrigins") or "").split()) or None,
+        "web_domain": context.get("webDomain"),
+        "web_certificate_arn": context.get("webCertificateArn"),
+    }
+    given = {key: value for key, value in values.items() if value}
+    if name == "sandbox":
+        port = int(context.get("gatewayPort") or DEFAULT_GATEWAY_PORT)
+        return StageConfig.model_validate({**_sandbox(port), **given})
+    if name not in _STAGES:
+        raise ValueError(f"there is no stage {name!r}; there are: {', '.join(_STAGES)}, sandbox")
+    return StageConfig.model_validate({**_STAGES[name], **given, "name": name})
+
+
+_STAGES: dict[str, dict[str, Any]] = {
+    "dev": {
+        "allowed_origins": ("https://dev.baccarat.example",),
+        "object_lock_days": 1,
+    },
+    "prod": {
+        "allowed_origins": ("https://play.baccarat.example",),
+        "object_lock_days": 1827,  # five years, one of them a leap year
+        "log_retention": RetentionDays.ONE_YEAR,
+    },
+}
+
+
+def _sandbox(port: int) -> dict[str, Any]:
+    machine = platform.machine().lower()
+    return {
+        "name": "sandbox",
+        "allowed_origins": ("http://127.0.0.1:8080", "http://localhost:8080"),
+        "removal": RemovalPolicy.DESTROY,
+        "protected": False,
+        "log_retention": RetentionDays.ONE_DAY,
+        "object_lock_days": 1,
+        "architecture": "arm64" if machine in ("arm64", "aarch64") else "x86_64",
+        "python_version": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "on_aws": False,
+        "alarms": False,
+        "gateway": f"127.0.0.1:{port}",
+    }

@@ -1,0 +1,1 @@
+"""The stacks, stateful apart from stateless."""

@@ -1,0 +1,224 @@
+"""Alarms and the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk.aws_cloudwatch import (
+    Alarm,
+    ComparisonOperator,
+    Dashboard,
+    GraphWidget,
+    IMetric,
+    MathExpression,
+    Metric,
+    TreatMissingData,
+)
+from aws_cdk.aws_cloudwatch_actions import SnsAction
+from aws_cdk.aws_sns import Topic
+from constructs import Construct
+
+from infra.constructs.python_function import PythonFunction, pascal
+from infra.stacks.api import ApiStack
+from infra.stacks.rounds import RoundsStack
+from infra.stacks.stateful import StatefulStack
+
+METRICS_NAMESPACE: Final = "LiveBaccarat"
+_MINUTE: Final = Duration.minutes(1)
+_WIDTH: Final = 12
+# News that is a minute old is a stream that stands still; a straggler's refund may take longer.
+_EVENTS_LATE_MS: Final = 60_000
+_REFUNDS_LATE_MS: Final = 300_000
+_STREAMS: Final = {
+    "fan_out_events": _EVENTS_LATE_MS,
+    "notify_players": _EVENTS_LATE_MS,
+    "refund_stragglers": _REFUNDS_LATE_MS,
+}
+
+
+class ObservabilityStack(Stack):
+    """Every alarm tells one topic; who listens to it is subscribed by the house, not here."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stateful: StatefulStack,
+        rounds: RoundsStack,
+        api: ApiStack,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, id_, **kwargs)
+        self._topic = Topic(self, "Alarms", enforce_ssl=True)
+        self._action = SnsAction(self._topic)
+        functions = {**rounds.functions, **api.functions}
+        self._round_alarms(rounds)
+        self._queue_alarms(rounds)
+        self._function_alarms(functions)
+        self._table_alarms(stateful)
+        self._dashboard(stateful, rounds, api)
+        CfnOutput(self, "AlarmTopicArn", value=self._topic.topic_arn)
+
+    def _alarm(self, id_: str, metric: IMetric, description: str, *, threshold: float = 1) -> None:
+        alarm = Alarm(
+            self,
+            id_,
+            metric=metric,
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=TreatMissingData.NOT_BREACHING,
+            alarm_description=description,
+        )
+        alarm.add_alarm_action(self._action)
+
+    def _round_alarms(self, rounds: RoundsStack) -> None:
+        machine = rounds.machine
+        self._alarm(
+            "RoundsFailed",
+            machine.metric_failed(period=_MINUTE),
+            "A round is stuck: a step failed for good. The watchdog takes the table over.",
+        )
+        self._alarm(
+            "RoundsTimedOut",
+            machine.metric_timed_out(period=_MINUTE),
+            "A round ran longer than its execution may.",
+        )
+        self._alarm(
+            "RoundsVoided",
+            voided(),
+            "The watchdog voided a round and gave the stakes back.",
+        )
+
+    def _queue_alarms(self, rounds: RoundsStack) -> None:
+        for id_, queue, description in (
+            ("DeadLetters", rounds.dead_letters, "Something could not be delivered to a function."),
+            ("Parked", rounds.parking, "A stream record that nobody can read is parked."),
+        ):
+            metric = queue.metric_approximate_number_of_messages_visible(
+                period=_MINUTE, statistic="Maximum"
+            )
+            self._alarm(f"{id_}Waiting", metric, description)
+
+    def _function_alarms(self, functions: Mapping[str, PythonFunction]) -> None:
+        for name, function in functions.items():
+            target = function.function
+            self._alarm(
+                f"{pascal(name)}Errors",
+                target.metric_errors(period=_MINUTE),
+                f"{name} failed.",
+            )
+            self._alarm(
+                f"{pascal(name)}Throttles",
+                target.metric_throttles(period=_MINUTE),
+                f"{name} was refused by Lambda for want of concurrency.",
+            )
+        for name, late_ms in _STREAMS.items():
+            self._alarm(
+                f"{pascal(name)}Late",
+                iterator_age(functions[name]),
+                f"{name} is behind its stream.",
+                threshold=late_ms,
+            )
+
+    def _table_alarms(self, stateful: StatefulStack) -> None:
+        for name, table in stateful.tables.items():
+            throttles = [
+                Metric(
+                    namespace="AWS/DynamoDB",
+                    metric_name=f"{kind}ThrottleEvents",
+                    dimensions_map={"TableName": table.table_name},
+                    statistic="Sum",
+                    period=_MINUTE,
+                )
+                for kind in ("Read", "Write")
+            ]
+            self._alarm(
+                f"{name}TableThrottles",
+                MathExpression(
+                    expression="FILL(reads, 0) + FILL(writes, 0)",
+                    using_metrics={"reads": throttles[0], "writes": throttles[1]},
+                    period=_MINUTE,
+                    label=f"{name} throttles",
+                ),
+                f"DynamoDB throttles the {name.lower()} table: one key is hot.",
+            )
+
+    def _dashboard(self, stateful: StatefulStack, rounds: RoundsStack, api: ApiStack) -> None:
+        machine = rounds.machine
+        bet = api.functions["place_bet"].function
+        functions = {**rounds.functions, **api.functions}
+        self._rows(
+            {
+                "Rounds": [
+                    machine.metric_started(period=_MINUTE),
+                    machine.metric_succeeded(period=_MINUTE),
+                    machine.metric_failed(period=_MINUTE),
+                    voided(),
+                ],
+                "Bets": [
+                    bet.metric_invocations(period=_MINUTE),
+                    bet.metric_duration(period=_MINUTE, statistic="p95"),
+                    bet.metric_errors(period=_MINUTE),
+                ],
+                "Behind the streams": [iterator_age(functions[name]) for name in _STREAMS],
+                "Connections": [
+                    _websocket_metric(api, "ConnectCount"),
+                    _websocket_metric(api, "MessageCount"),
+                    _websocket_metric(api, "IntegrationError"),
+                ],
+                "Write units": [
+                    Metric(
+                        namespace="AWS/DynamoDB",
+                        metric_name="ConsumedWriteCapacityUnits",
+                        dimensions_map={"TableName": table.table_name},
+                        statistic="Sum",
+                        period=_MINUTE,
+                        label=name,
+                    )
+                    for name, table in stateful.tables.items()
+                ],
+                "Waiting for a person": [
+                    queue.metric_approximate_number_of_messages_visible(period=_MINUTE)
+                    for queue in (rounds.dead_letters, rounds.parking)
+                ],
+            }
+        )
+
+    def _rows(self, graphs: Mapping[str, list[Any]]) -> None:
+        widgets = [
+            GraphWidget(title=title, left=metrics, width=_WIDTH)
+            for title, metrics in graphs.items()
+        ]
+        dashboard = Dashboard(self, "Dashboard")
+        for first in range(0, len(widgets), 2):
+            dashboard.add_widgets(*widgets[first : first + 2])
+
+
+def voided() -> Metric:
+    """Rounds that the watchdog voided, as it counts them itself."""
+    return Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name="RoundsVoided",
+        dimensions_map={"service": "watch_tables"},
+        statistic="Sum",
+        period=_MINUTE,
+    )
+
+
+def iterator_age(function: PythonFunction) -> Metric:
+    """Age in milliseconds of the newest record that a consumer has read."""
+    return function.function.metric("IteratorAge", statistic="Maximum", period=_MINUTE)
+
+
+def _websocket_metric(api: ApiStack, name: str) -> Metric:
+    return Metric(
+        namespace="AWS/ApiGateway",
+        metric_name=name,
+        dimensions_map={"ApiId": api.websocket.api_id},
+        statistic="Sum",
+        period=_MINUTE,
+    )

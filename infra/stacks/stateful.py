@@ -1,0 +1,269 @@
+"""What must outlive every deployment: tables, keys, records and users."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk.aws_cognito import (
+    AccountRecovery,
+    AuthFlow,
+    CfnUserPoolGroup,
+    Mfa,
+    MfaSecondFactor,
+    PasswordPolicy,
+    SignInAliases,
+    UserPool,
+    UserPoolClient,
+)
+from aws_cdk.aws_dynamodb import (
+    Attribute,
+    AttributeType,
+    PointInTimeRecoverySpecification,
+    StreamViewType,
+    TableV2,
+)
+from aws_cdk.aws_iam import PolicyStatement
+from aws_cdk.aws_kms import Key, KeySpec, KeyUsage
+from aws_cdk.aws_s3 import (
+    BlockPublicAccess,
+    Bucket,
+    BucketEncryption,
+    LifecycleRule,
+    ObjectLockRetention,
+    ObjectOwnership,
+)
+from constructs import Construct
+
+from baccarat.adapters.dynamodb.models import HASH_KEY, RANGE_KEY, TTL_ATTRIBUTE
+from baccarat.domain.roles import ROLES
+from infra.config import StageConfig
+from infra.constructs.access import Access, table_access
+from infra.constructs.seed_key import SeedKey, administration
+from infra.nag import acknowledge
+
+_ACCESS_LOG_DAYS: Final = 365
+
+
+class StatefulStack(Stack):
+    """Tables, keys, the records bucket and the user pool.
+
+    The methods give a function the access it names, with the variables that go with it.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, config: StageConfig, **kwargs: Any) -> None:
+        super().__init__(scope, id_, termination_protection=config.protected, **kwargs)
+        self._config = config
+        self.floor_table = self._table("Floor")
+        self.log_table = self._table("Log", stream=StreamViewType.NEW_IMAGE, numbered=True)
+        self.ledger_table = self._table("Ledger", stream=StreamViewType.NEW_AND_OLD_IMAGES)
+        self.sessions_table = self._table("Sessions", expires=True)
+        self.signing_key = self._signing_key()
+        self.seed_key = SeedKey(self, "Seeds", config=config)
+        self.records = self._records()
+        self.user_pool = self._user_pool()
+        self.user_pool_client = self._user_pool_client()
+        for name, value in (
+            ("FloorTable", self.floor_table.table_name),
+            ("LogTable", self.log_table.table_name),
+            ("LedgerTable", self.ledger_table.table_name),
+            ("SessionsTable", self.sessions_table.table_name),
+            ("RecordsBucket", self.records.bucket_name),
+            ("SigningKeyId", self.signing_key.key_id),
+            ("UserPoolId", self.user_pool.user_pool_id),
+            ("UserPoolClientId", self.user_pool_client.user_pool_client_id),
+        ):
+            CfnOutput(self, name, value=value)
+
+    @property
+    def tables(self) -> dict[str, TableV2]:
+        return {
+            "Floor": self.floor_table,
+            "Log": self.log_table,
+            "Ledger": self.ledger_table,
+            "Sessions": self.sessions_table,
+        }
+
+    def floor(self, *operations: str) -> Access:
+        return table_access("FLOOR_TABLE", self.floor_table, *operations)
+
+    def log(self, *operations: str) -> Access:
+        return table_access("LOG_TABLE", self.log_table, *operations)
+
+    def ledger(self, *operations: str) -> Access:
+        return table_access("LEDGER_TABLE", self.ledger_table, *operations)
+
+    def sessions(self, *operations: str) -> Access:
+        return table_access("SESSIONS_TABLE", self.sessions_table, *operations)
+
+    def public_key(self) -> Access:
+        """The right to read the public half of the signing key."""
+        return Access(
+            {
+                "SIGNING_KEY_ID": self.signing_key.key_id,
+                "SIGNING_KEY_VERSION": str(self._config.signing_key_version),
+            },
+            [PolicyStatement(actions=["kms:GetPublicKey"], resources=[self.signing_key.key_arn])],
+        )
+
+    def signing(self) -> Access:
+        """The right to sign log events, in the one way the log is signed."""
+        key = self.public_key()
+        return Access(
+            key.environment,
+            [
+                *key.statements,
+                PolicyStatement(
+                    actions=["kms:Sign"],
+                    resources=[self.signing_key.key_arn],
+                    conditions={
+                        "StringEquals": {
+                            "kms:SigningAlgorithm": "ECDSA_SHA_256",
+                            "kms:MessageType": "RAW",
+                        }
+                    },
+                ),
+            ],
+        )
+
+    def seeds(self) -> Access:
+        """The address of the seed key. Who may use it says the key's own policy alone."""
+        return Access({"SEED_KEY_ID": self.seed_key.key.key_id})
+
+    def archive(self, *, reads: str | None = None, writes: str | None = None) -> Access:
+        """The right to read from one prefix of the records and to write to one."""
+        # Exported by name: cdk-nag writes that name in its finding.
+        bucket_arn = self.export_value(self.records.bucket_arn)
+        statements: list[PolicyStatement] = []
+        wildcards: dict[str, str] = {}
+        for prefix, action in ((reads, "s3:GetObject"), (writes, "s3:PutObject")):
+            if prefix:
+                objects = f"{bucket_arn}/{prefix}/*"
+                statements.append(PolicyStatement(actions=[action], resources=[objects]))
+                wildcards[objects] = f"every round writes its own object under {prefix}/"
+        if reads:
+            # Without it S3 answers 403 for a key that is not there, and the archive could not tell
+            # "not written yet" from "not allowed".
+            statements.append(PolicyStatement(actions=["s3:ListBucket"], resources=[bucket_arn]))
+        return Access({"RECORDS_BUCKET": self.records.bucket_name}, statements, wildcards)
+
+    def _table(
+        self,
+        name: str,
+        *,
+        stream: StreamViewType | None = None,
+        numbered: bool = False,
+        expires: bool = False,
+    ) -> TableV2:
+        return TableV2(
+            self,
+            name,
+            partition_key=Attribute(name=HASH_KEY, type=AttributeType.STRING),
+            sort_key=Attribute(
+                name=RANGE_KEY, type=AttributeType.NUMBER if numbered else AttributeType.STRING
+            ),
+            dynamo_stream=stream,
+            time_to_live_attribute=TTL_ATTRIBUTE if expires else None,
+            point_in_time_recovery_specification=PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=self._config.protected,
+            removal_policy=self._config.removal,
+        )
+
+    def _signing_key(self) -> Key:
+        """Signs the log. Functions get their rights from their own roles."""
+        return Key(
+            self,
+            "Signing",
+            description="Signs the event log and transcripts (ECDSA P-256)",
+            key_spec=KeySpec.ECC_NIST_P256,
+            key_usage=KeyUsage.SIGN_VERIFY,
+            policy=administration("kms:Sign", "kms:GetPublicKey", "kms:Verify"),
+            removal_policy=self._config.removal,
+        )
+
+    def _records(self) -> Bucket:
+        """Books and transcripts, written once and locked."""
+        config = self._config
+        access_logs = Bucket(
+            self,
+            "RecordsAccessLogs",
+            block_public_access=BlockPublicAccess.BLOCK_ALL,
+            encryption=BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            lifecycle_rules=[LifecycleRule(expiration=Duration.days(_ACCESS_LOG_DAYS))],
+            removal_policy=config.removal,
+        )
+        acknowledge(access_logs, {"S1": "this bucket takes the access logs of the other one"})
+        return Bucket(
+            self,
+            "Records",
+            versioned=True,
+            object_lock_enabled=True,
+            object_lock_default_retention=ObjectLockRetention.compliance(
+                Duration.days(config.object_lock_days)
+            ),
+            block_public_access=BlockPublicAccess.BLOCK_ALL,
+            encryption=BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            server_access_logs_bucket=access_logs,
+            removal_policy=config.removal,
+        )
+
+    def _user_pool(self) -> UserPool:
+        pool = UserPool(
+            self,
+            "Users",
+            self_sign_up_enabled=False,
+            sign_in_aliases=SignInAliases(username=True, email=True),
+            sign_in_case_sensitive=False,
+            password_policy=PasswordPolicy(
+                min_length=12,
+                require_lowercase=True,
+                require_uppercase=True,
+                require_digits=True,
+                require_symbols=True,
+                temp_password_validity=Duration.days(3),
+            ),
+            account_recovery=AccountRecovery.EMAIL_ONLY,
+            mfa=Mfa.OPTIONAL,
+            mfa_second_factor=MfaSecondFactor(otp=True, sms=False),
+            deletion_protection=self._config.protected,
+            removal_policy=self._config.removal,
+        )
+        acknowledge(
+            pool,
+            {
+                "COG2": "players may sign in with a password alone; staff accounts get TOTP when "
+                "the house creates them",
+                "COG3": "threat protection needs the Plus plan, priced by user; accounts are made "
+                "by the house only and sign-ins are throttled by Cognito",
+                "COG8": "the Plus plan, see COG3",
+            },
+        )
+        # A group's name is what a token carries as role: a value of the protocol, not a handle.
+        for role in sorted(ROLES):
+            CfnUserPoolGroup(
+                self,
+                f"Group{role.capitalize()}",
+                user_pool_id=pool.user_pool_id,
+                group_name=role,
+            )
+        return pool
+
+    def _user_pool_client(self) -> UserPoolClient:
+        return self.user_pool.add_client(
+            "Web",
+            generate_secret=False,
+            auth_flows=AuthFlow(user_password=True),
+            disable_o_auth=True,
+            prevent_user_existence_errors=True,
+            enable_token_revocation=True,
+            access_token_validity=Duration.hours(1),
+            id_token_validity=Duration.hours(1),
+            refresh_token_validity=Duration.hours(12),
+        )

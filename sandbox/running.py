@@ -1,0 +1,48 @@
+"""Start to stop of the one-machine run; used by ``make run`` and by the end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from sandbox.configuration import Options, Run
+from sandbox.deployment import deploy
+from sandbox.pages import PageServer
+from sandbox.processes import Emulator, check_machine
+from sandbox.seeding import USERS, add_table, add_user, bind_tables, start_table
+
+
+@contextmanager
+def sandbox(options: Options, say: Callable[[str], None]) -> Iterator[Run]:
+    """Yield a running platform; whatever happens, nothing of it is left running afterwards.
+
+    Raises:
+        SandboxError: with what the person at the keyboard can do about it.
+    """
+    check_machine(options)
+    shutil.rmtree(options.folder, ignore_errors=True)
+    options.folder.mkdir(parents=True)
+    os.environ.update(options.environment())
+    with ExitStack() as stack:
+        emulator = Emulator(options)
+        stack.callback(emulator.stop)
+        say("starting the AWS emulator")
+        emulator.start()
+        say("deploying the CDK app into it")
+        outputs = deploy(options)
+        say("adding users, wallets and the table")
+        bind_tables(outputs)
+        for user in USERS:
+            add_user(user, outputs)
+        add_table(options)
+        pages = PageServer(options, outputs)
+        pages.start()
+        stack.callback(pages.stop)
+        say("starting the table")
+        start_table(outputs)
+        run = Run(options.endpoint, options.page_url, outputs)
+        run.save(options.folder)
+        stack.callback((options.folder / "run.json").unlink)
+        yield run

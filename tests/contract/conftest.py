@@ -1,0 +1,37 @@
+"""The same suite on moto, on MiniStack and on any DynamoDB endpoint (``DYNAMODB_ENDPOINT``)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.configuration import Options
+from tests.support.cloud import Cloud, moto_cloud
+from tests.support.ministack import emulated_cloud, emulator
+
+STORES = ["moto", "ministack", *(["endpoint"] if "DYNAMODB_ENDPOINT" in os.environ else [])]
+
+
+@pytest.fixture(scope="session")
+def running_emulator() -> Iterator[Options]:
+    with emulator() as options:
+        yield options
+
+
+@pytest.fixture(params=STORES)
+def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    """A fresh platform on each store in turn."""
+    if request.param == "moto":
+        with moto_cloud() as found:
+            yield found
+        return
+    options: Options = request.getfixturevalue("running_emulator")
+    more = (
+        {"AWS_ENDPOINT_URL_DYNAMODB": os.environ["DYNAMODB_ENDPOINT"]}
+        if request.param == "endpoint"
+        else {}
+    )
+    with emulated_cloud(options, **more) as found:
+        yield found

@@ -1,0 +1,84 @@
+"""One process of a race: reads its task, says it is ready, and goes at the word."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from baccarat.adapters import clients
+from baccarat.adapters.clock import SystemClock
+from baccarat.adapters.dynamodb.floor import DynamoFloor
+from baccarat.adapters.dynamodb.ledger import DynamoLedger
+from baccarat.adapters.kms import KmsSigner
+from baccarat.adapters.messages import bet_accepted, to_json
+from baccarat.adapters.s3 import S3Archive
+from baccarat.application.bets import place_bet
+from baccarat.application.drive_round import Step, close_bets
+from baccarat.application.ports import RoundRecord
+from baccarat.domain.errors import BaccaratError
+from baccarat.domain.paytable import Spot
+from baccarat.domain.wallet import PlaceBet
+from tests.support.cloud import TABLE_ID, SteppedClock, bind_models
+
+
+class StaleFloor(DynamoFloor):
+    """A handler that slept: it still holds the round as it was when it was open."""
+
+    def __init__(self, floor: DynamoFloor, round_id: str) -> None:
+        self._record = floor.round(round_id)
+
+    def round(self, round_id: str) -> RoundRecord | None:
+        assert self._record is None or self._record.round.round_id == round_id
+        return self._record
+
+
+def main() -> None:
+    task: dict[str, Any] = json.loads(sys.stdin.readline())
+    os.environ.update(task["environment"])
+    bind_models(task["environment"])
+    dynamodb = clients.dynamodb()
+    floor, ledger = DynamoFloor(dynamodb), DynamoLedger(dynamodb)
+    if task.get("stale_round"):
+        floor = StaleFloor(floor, task["round_id"])
+    clock = SystemClock()
+
+    def place(bet_id: str) -> dict[str, Any]:
+        command = PlaceBet(
+            task["player_id"], bet_id, task["round_id"], Spot.PLAYER, task["stake_minor"]
+        )
+        try:
+            bet = place_bet(command, floor=floor, ledger=ledger, clock=clock)
+        except BaccaratError as error:
+            return {"code": error.code}
+        return {"code": "ACCEPTED", **to_json(bet_accepted(bet))}
+
+    def close() -> None:
+        late = SteppedClock()
+        late.ms += 120_000
+        environment = task["environment"]
+        close_bets(
+            Step(TABLE_ID, task["round_id"], 1),
+            floor=floor,
+            ledger=ledger,
+            archive=S3Archive(clients.s3(), environment["RECORDS_BUCKET"]),
+            signer=KmsSigner(clients.kms(), environment["SIGNING_KEY_ID"], 1),
+            clock=late,
+        )
+
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    if task.get("close"):
+        close()
+        sys.stdout.write("{}")
+        return
+    with ThreadPoolExecutor(task.get("threads", 1)) as pool:
+        answers = list(pool.map(place, task["bets"]))
+    sys.stdout.write(json.dumps({"answers": answers}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""The ``baccarat`` command as an auditor uses it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from baccarat.adapters import cli
+from tests.builders import FORGED_JWKS, KEY, Floor, bet
+from tests.vectors.make_transcript import VECTORS
+from tests.vectors.tampering import TAMPERINGS, encoded, rounds, valid
+
+INDEX = json.loads((VECTORS / "index.json").read_text())
+KEYS_FILE = str(VECTORS / "keys.json")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "keys.json").write_text(KEY.jwks)
+    for name, document in valid().items():
+        (tmp_path / f"{name}.json").write_bytes(encoded(document))
+    return tmp_path
+
+
+def test_a_round_that_holds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["verify", str(folder / "six-bets.json")]) == 0
+    out, err = capsys.readouterr()
+    coup = rounds()["six-bets"].round.coup
+    cards = " ".join(f"{hand.value[0]}:{card}" for hand, card in rounds()["six-bets"].round.cards)
+    assert out.splitlines() == [
+        str(folder / "six-bets.json"),
+        "  round    bac-1.000000003",
+        "  table    bac-1, dealer dealer-7, house view",
+        f"  result   BANKER (Player {coup.player_total}, Banker {coup.banker_total}; {cards})",
+        "  bets     6",
+        "  staked   13003 minor units of EUR",
+        "  paid     19895 minor units of EUR",
+        f"  key      {KEY.jwk['kid']} (number 1)",
+        "  passed   structure",
+        "  passed   chain",
+        "  passed   signatures",
+        "  passed   transitions",
+        "  passed   book",
+        "  passed   commitment",
+        "  passed   cards",
+        "  passed   outcome",
+        "  passed   payouts",
+        "  passed   seal",
+        "VERIFIED",
+    ]
+    assert err == ""
+
+
+def test_a_players_view(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["verify", str(folder / "player-with-bets.json")]) == 0
+    out = capsys.readouterr().out
+    assert "player view" in out
+    assert "  own bets 3\n  staked   703 minor units of EUR\n  paid     395 minor" in out
+
+
+def test_a_void_round(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["verify", str(folder / "void-after-seal.json")]) == 0
+    out = capsys.readouterr().out
+    assert "  result   VOIDED (TABLE_DOWN)\n" in out
+    assert "  paid     0 minor units" in out
+
+
+@pytest.mark.parametrize("vector", INDEX["vectors"], ids=lambda v: v["file"])
+def test_vectors(vector: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    code = cli.main(["verify", str(VECTORS / vector["file"]), "--keys", KEYS_FILE])
+    last = capsys.readouterr().out.splitlines()[-1]
+    if vector["check"] is None:
+        assert (code, last) == (0, "VERIFIED")
+    else:
+        assert (code, last.split(":")[0]) == (1, f"FAILED {vector['check']}")
+
+
+def test_the_message_says_what_is_wrong(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tampering = next(t for t in TAMPERINGS if t.name == "payout-changed-outsider")
+    (folder / "bad.json").write_bytes(tampering.content())
+    assert cli.main(["verify", str(folder / "bad.json")]) == 1
+    out = capsys.readouterr().out
+    assert "FAILED payouts: bet bet-000000000001 of anna is due 196 minor units" in out
+    assert "VERIFIED" not in out
+
+
+def test_deep_nesting_and_garbage_are_failures_not_crashes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, content in enumerate((b"", b"\x00", b"[" * 200_000, b'{"a":' * 50_000, b"null")):
+        path = folder / f"bad{number}.json"
+        path.write_bytes(content)
+        assert cli.main(["verify", str(path)]) == 1
+        assert "\nFAILED structure: " in capsys.readouterr().out
+
+
+def test_a_strangers_key_is_not_trusted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = folder / "other.json"
+    keys.write_text(FORGED_JWKS)
+    assert cli.main(["verify", str(folder / "no-bets.json"), "--keys", str(keys)]) == 1
+    assert "FAILED signature: " in capsys.readouterr().out
+
+
+def test_neighbours_are_linked_whatever_their_order(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(folder / f"{name}.json") for name in rounds()]
+    assert cli.main(["verify", *reversed(files)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-8:] == [
+        f"LINKED bac-1.{number:09d} → bac-1.{number + 1:09d}" for number in range(1, 9)
+    ]
+    assert lines.count("VERIFIED") == 9
+
+
+def test_rounds_that_are_not_neighbours_are_not_linked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(folder / name) for name in ("no-bets.json", "six-bets.json")]
+    assert cli.main(["verify", *files]) == 0
+    assert "LINKED" not in capsys.readouterr().out
+
+
+def test_neighbours_of_two_histories_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    floor = Floor()
+    floor.play([bet("anna", 1)])
+    (folder / "other.json").write_bytes(encoded(floor.play().house))
+    code = cli.main(["verify", str(folder / "no-bets.json"), str(folder / "other.json")])
+    out = capsys.readouterr().out
+    assert code == 1
+    assert out.splitlines()[-1].startswith(
+        "FAILED chain: round bac-1.000000002 does not follow bac-1.000000001: prev is "
+    )
+
+
+def test_two_histories_of_one_round_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "other.json").write_bytes(encoded(Floor().play([bet("anna", 1)]).house))
+    code = cli.main(["verify", str(folder / "no-bets.json"), str(folder / "other.json")])
+    assert code == 1
+    assert "FAILED chain: two transcripts tell round" in capsys.readouterr().out
+    both = [str(folder / "six-bets.json"), str(folder / "player-with-bets.json")]
+    assert cli.main(["verify", *both]) == 0
+
+
+def test_a_takeover_between_rounds_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    floor = Floor()
+    (folder / "a.json").write_bytes(encoded(floor.play().house))
+    floor.take_over_between_rounds()
+    (folder / "b.json").write_bytes(encoded(floor.play().house))
+    assert cli.main(["verify", str(folder / "a.json"), str(folder / "b.json")]) == 0
+    assert "1 takeover(s) in between not shown" in capsys.readouterr().out
+
+
+def test_one_bad_file_fails_the_whole_run(folder: Path) -> None:
+    (folder / "bad.json").write_bytes(b"{}")
+    files = [str(folder / name) for name in ("bad.json", "no-bets.json")]
+    assert cli.main(["verify", *files]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.json"], "cannot read the transcript"),
+        (["."], "cannot read the transcript"),
+        (["no-bets.json", "--keys", "missing.json"], "give --keys KEYS"),
+        (["no-bets.json", "--keys", "no-bets.json"], "is no key file"),
+        (["no-bets.json", "--keys", "empty.json"], "is no key file"),
+        (["no-bets.json", "--keys", "rsa.json"], "is no key file"),
+        (["no-bets.json", "--keys", "latin.json"], "is no key file"),
+        (["large.json"], "at most 64 MB"),
+    ],
+)
+def test_wrong_use_is_no_verdict(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    (folder / "empty.json").write_text('{"keys": []}')
+    (folder / "rsa.json").write_text('{"keys": [{"kty": "RSA"}]}')
+    (folder / "latin.json").write_bytes(b"\xff\xfe")
+    with (folder / "large.json").open("wb") as file:
+        file.truncate(cli.MAX_FILE_BYTES + 1)
+    given = [a if a.startswith("--") else str(folder / a) for a in arguments]
+    assert cli.main(["verify", *given]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err
+    assert err.startswith("baccarat: ")
+
+
+def test_the_key_file_is_looked_for_beside_the_transcript(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(VECTORS / "holds/no-bets.json", tmp_path)
+    assert cli.main(["verify", str(tmp_path / "no-bets.json")]) == 2
+    assert "put the house's keys.json beside the transcript" in capsys.readouterr().err
+
+
+def test_nothing_in_a_transcript_steers_the_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = {**valid()["no-bets"], "format": "\x1b[2Jgone\u202e", "x\x1b]0;": 1}
+    (folder / "evil.json").write_bytes(encoded(evil))
+    (folder / "evil2.json").write_bytes(encoded({**evil, "format": "baccarat-transcript/1"}))
+    for name in ("evil.json", "evil2.json"):
+        assert cli.main(["verify", str(folder / name)]) == 1
+        out = capsys.readouterr().out
+        assert all(c.isprintable() or c == "\n" for c in out)
+        assert "\\x1b" in out
+
+
+def test_without_a_command_the_use_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["verify"], ["judge"], ["verify", "x", "--key"]):
+        with pytest.raises(SystemExit) as left:
+            cli.main(arguments)
+        assert left.value.code == 2
+        assert "usage: baccarat" in capsys.readouterr().err
+
+
+def test_the_installed_command_starts_without_the_cloud_and_in_any_language() -> None:
+    program = (
+        "import sys; from baccarat.adapters.cli import main; code = main(sys.argv[1:]);"
+        "assert not {'boto3', 'botocore', 'pydantic'} & set(sys.modules); sys.exit(code)"
+    )
+    files = [str(VECTORS / name) for name in INDEX["in_order"][:2]]
+    run = subprocess.run(
+        [sys.executable, "-c", program, "verify", *files, "--keys", KEYS_FILE],
+        capture_output=True,
+        check=False,
+        env={"PYTHONIOENCODING": "ascii", "PYTHONPATH": "layers/baccarat/src"},
+        cwd=VECTORS.parents[2],
+    )
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout.count(b"VERIFIED") == 2
+    assert b"\\u2192" in run.stdout

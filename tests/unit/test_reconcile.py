@@ -1,0 +1,112 @@
+"""Each kind of damage to the books is found, and sound books have no finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from baccarat.application.reconcile import reconcile
+from baccarat.domain.paytable import Spot
+from baccarat.domain.wallet import (
+    Bet,
+    Deposit,
+    HousePosting,
+    PlaceBet,
+    RefundReason,
+    Wallet,
+    cancel,
+    deposit,
+    pay,
+    place,
+    refund,
+)
+from tests.builders import START_MS, a_round
+
+Books = tuple[list[Wallet], list[Bet], list[Deposit], list[HousePosting]]
+
+
+def books() -> Books:
+    """One settled round with a winner, a loser and a cancelled bet; one open; one refund."""
+    settled, open_ = a_round(), a_round(round_no=2, round_id="bac-1.000000002")
+    anna, money = deposit(Wallet("anna", "EUR", 0, 0), "d1", 10_000, START_MS)
+    bets = []
+    for number, (round_, stake) in enumerate(
+        [(settled, 1_000), (settled, 500), (settled, 300), (open_, 700), (open_, 200)]
+    ):
+        command = PlaceBet("anna", f"b{number}", round_.round_id, Spot.BANKER, stake)
+        anna, bet = place(anna, command, round_, START_MS)
+        bets.append(bet)
+    anna, (bets[0],) = pay(anna, [(bets[0], 1_950)], START_MS)
+    anna, bets[2] = cancel(anna, bets[2], START_MS)
+    anna, bets[4] = refund(anna, bets[4], RefundReason.NOT_IN_BOOK, START_MS)
+    posting = HousePosting("bac-1", settled.round_id, "EUR", 1_500, 1_950)
+    return [anna, Wallet("bruno", "EUR", 0, 0)], bets, [money], [posting]
+
+
+def test_sound_books() -> None:
+    found = reconcile(*books())
+    assert found.findings == ()
+    assert (found.available_minor, found.open_stakes_minor, found.house_minor) == (9_750, 700, -450)
+    assert found.deposits_minor == 10_000
+    assert reconcile([], [], [], []).findings == ()
+
+
+def _wallet_richer(b: Books) -> Any:
+    b[0][0] = replace(b[0][0], available_minor=b[0][0].available_minor + 1)
+
+
+def _wallet_skips(b: Books) -> Any:
+    b[0][0] = replace(b[0][0], version=b[0][0].version + 1)
+
+
+def _paid_twice(b: Books) -> Any:
+    b[0][0], (b[1][1],) = pay(b[0][0], [(b[1][1], 975)], START_MS)
+
+
+def _bet_lost(b: Books) -> Any:
+    del b[1][3]
+
+
+def _deposit_lost(b: Books) -> Any:
+    del b[2][0]
+
+
+def _posting_lost(b: Books) -> Any:
+    del b[3][0]
+
+
+def _posting_wrong(b: Books) -> Any:
+    b[3][0] = replace(b[3][0], paid_minor=1_949)
+
+
+def _wallet_lost(b: Books) -> Any:
+    del b[0][0]
+
+
+def _version_lost(b: Books) -> Any:
+    b[1][0] = replace(b[1][0], closed_version=None)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_wallet_richer, ["movements give 9750, the wallet holds 9751", "is not deposits 10000"]),
+        (_wallet_skips, ["movements do not cover versions 1 to 10"]),
+        (_paid_twice, ["is not deposits 10000"]),
+        (_bet_lost, ["movements do not cover versions", "movements give 10450"]),
+        (_deposit_lost, ["movements do not cover versions", "is not deposits 0"]),
+        (_posting_lost, ["is not deposits 10000"]),
+        (_posting_wrong, ["is not deposits 10000"]),
+        (_wallet_lost, ["anna: movements without a wallet", "is not deposits 10000"]),
+        (_version_lost, ["anna: a closed bet without a wallet version"]),
+    ],
+)
+def test_damage_is_found(damage: Callable[[Books], Any], words: list[str]) -> None:
+    damaged = books()
+    damage(damaged)
+    findings = " | ".join(reconcile(*damaged).findings)
+    for expected in words:
+        assert expected in findings

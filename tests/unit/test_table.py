@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from baccarat.domain.coup import Outcome
+from baccarat.domain.paytable import Spot
+from baccarat.domain.table import (
+    StakeLimit,
+    Table,
+    TableConfig,
+    TableStatus,
+    limits_from_json,
+    round_id,
+    table_of_round,
+)
+from tests.builders import CONFIG, START_MS
+
+
+def test_a_configuration_survives_json() -> None:
+    assert TableConfig.from_json(CONFIG.to_json()) == CONFIG
+    assert CONFIG.paytable.version == "commission-8/1"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"paytable_version": "x"}, "no paytable 'x'; there are: commission-8/1"),
+        ({"limits": {}}, "limits are needed for each spot"),
+        ({"limits": {Spot.TIE: StakeLimit(1, 2)}}, "limits are needed for each spot"),
+        ({"bet_window_ms": 999}, "1 to 120 s"),
+        ({"bet_window_ms": 120_001}, "1 to 120 s"),
+        ({"card_interval_ms": -1}, "0 to 10 s"),
+        ({"card_interval_ms": 10_001}, "0 to 10 s"),
+        ({"cut_cards": 5}, "the 6 cards that a hand may need"),
+    ],
+)
+def test_a_wrong_configuration_cannot_be_made(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        replace(CONFIG, **change)
+
+
+def test_the_edges_of_a_configuration() -> None:
+    for change in (
+        {"bet_window_ms": 1_000, "card_interval_ms": 0, "cut_cards": 6},
+        {"bet_window_ms": 120_000, "card_interval_ms": 10_000},
+    ):
+        assert replace(CONFIG, **change).name == "Salon"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 5), (-1, 5), (6, 5), (0, 0)])
+def test_limits_are_not_empty(low: int, high: int) -> None:
+    with pytest.raises(ValueError, match="are empty"):
+        StakeLimit(low, high)
+    assert StakeLimit(5, 5).max_minor == 5
+
+
+@pytest.mark.parametrize("member", sorted(CONFIG.to_json()))
+def test_what_is_no_configuration_is_refused(member: str) -> None:
+    value = CONFIG.to_json()
+    with pytest.raises(ValueError, match="not a table configuration"):
+        TableConfig.from_json({**value, member: None})
+    with pytest.raises(ValueError, match="not a table configuration"):
+        TableConfig.from_json({**value, "note": 1})
+    del value[member]
+    with pytest.raises(ValueError, match="not a table configuration"):
+        TableConfig.from_json(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        [],
+        {"TIE": None},
+        {"TIE": {"min_minor": 1}},
+        {"TIE": {"min_minor": "1", "max_minor": 2}},
+        {"TIE": {"min_minor": 1, "max_minor": 2, "x": 3}},
+        {"DRAGON": {"min_minor": 1, "max_minor": 2}},
+    ],
+)
+def test_what_are_no_limits_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"limit|Spot"):
+        limits_from_json(value)
+
+
+@pytest.mark.parametrize("table_id", ["bac-1", "a", "0", "a" * 24])
+def test_table_ids(table_id: str) -> None:
+    table = Table.create(table_id, CONFIG, START_MS)
+    assert (table.table_id, table.shoe.shoe_id) == (table_id, f"{table_id}.s1")
+    assert table_of_round(table.next_round_id) == table_id
+
+
+@pytest.mark.parametrize("table_id", ["", "-a", "A", "a.b", "a" * 25, "a\n", "é", "a b", "a#b"])
+def test_wrong_table_ids(table_id: str) -> None:
+    with pytest.raises(ValueError, match="use 1 to 24 of"):
+        Table.create(table_id, CONFIG, START_MS)
+
+
+def test_a_new_table() -> None:
+    table = Table.create("bac-1", CONFIG, START_MS)
+    assert table.status is TableStatus.OPEN
+    assert (table.version, table.epoch, table.round_no, table.shoe_no) == (1, 0, 0, 1)
+    assert table.current_round_id is None
+    assert table.next_round_id == "bac-1.000000001"
+    assert table.lease_until_ms == START_MS
+    assert replace(table, round_no=41).current_round_id == "bac-1.000000041"
+
+
+def test_round_ids() -> None:
+    assert round_id("bac-1", 42) == "bac-1.000000042"
+    assert table_of_round("bac-1.000000042") == "bac-1"
+    for wrong in ("", "bac-1", "bac-1.", ".1", "Bac.1", "bac-1.4x", "bac-1.²", "a.b.1"):
+        with pytest.raises(ValueError, match="is not a round id such as"):
+            table_of_round(wrong)
+
+
+@pytest.mark.parametrize(("left", "fresh"), [(416, False), (15, False), (14, True), (6, True)])
+def test_a_new_shoe_when_the_cut_card_is_out(left: int, fresh: bool) -> None:  # noqa: FBT001  what must come out
+    table = replace(Table.create("bac-1", CONFIG, START_MS), history=("P", "B"))
+    shoe = table.shoe.without(table.shoe.pool()[left:])
+    ready = replace(table, shoe=shoe).with_fresh_shoe_if_due()
+    assert (ready.shoe.cards_left, ready.shoe_no) == ((416, 2) if fresh else (left, 1))
+    assert ready.shoe.shoe_id == f"bac-1.s{2 if fresh else 1}"
+    assert ready.history == (() if fresh else ("P", "B"))
+
+
+def test_leases_outlast_what_they_are_for() -> None:
+    table = Table.create("bac-1", CONFIG, START_MS)
+    assert table.lease_for_round(START_MS) - START_MS == 15_000 + 6 * 1_000 + 45_000
+    assert table.lease_for_recovery(START_MS) - START_MS == 45_000
+
+
+def test_history_keeps_the_last_results() -> None:
+    table = Table.create("bac-1", CONFIG, START_MS)
+    for number in range(100):
+        table = table.with_result(list(Outcome)[number % 3])
+    assert len(table.history) == 72
+    assert table.history[-3:] == ("B", "T", "P")
+    assert Table.create("b", CONFIG, 0).with_result(Outcome.TIE).history == ("T",)

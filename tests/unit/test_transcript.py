@@ -1,0 +1,239 @@
+"""The verifier: what holds passes, every tampering fails by the rule that should catch it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from baccarat.adapters.cli import read_document, strict_signatures
+from baccarat.domain.cards import Card
+from baccarat.domain.coup import Hand
+from baccarat.domain.paytable import Spot
+from baccarat.domain.round import RoundState
+from baccarat.domain.transcript import (
+    MAX_EVENTS,
+    VerificationFailed,
+    Verified,
+    seal_hash,
+    verify,
+    verify_link,
+)
+from tests.builders import KEY, KEYS, Floor, bet, lying_house, many_bets, reread
+from tests.vectors.make_transcript import ROOT, VECTORS, files
+from tests.vectors.tampering import TAMPERINGS, Tampering, data, rounds, valid
+
+SETTLED_CHECKS = (
+    "structure",
+    "chain",
+    "signatures",
+    "transitions",
+    "book",
+    "commitment",
+    "cards",
+    "outcome",
+    "payouts",
+    "seal",
+)
+VOID_CHECKS = ("structure", "chain", "signatures", "transitions", "book", "seal")
+CHECK = strict_signatures(KEYS)
+
+
+@pytest.mark.parametrize("name", sorted(valid()))
+def test_what_holds_passes_every_check(name: str) -> None:
+    found = verify(valid()[name], CHECK)
+    void = "void" in name
+    assert found.checks == (VOID_CHECKS if void else SETTLED_CHECKS)
+    assert found.round.state is (RoundState.VOIDED if void else RoundState.SETTLED)
+
+
+def test_the_scenarios_are_what_they_are_called() -> None:
+    count = {name: len(r.book.entries) if r.book else None for name, r in rounds().items()}
+    assert count == {
+        "no-bets": 0,
+        "one-bet": 1,
+        "six-bets": 6,
+        "thirty-bets": 30,
+        "void-before-seal": None,
+        "void-closed": None,
+        "void-after-seal": 5,
+        "void-after-cards": 5,
+        "taken-over": 9,
+    }
+    epochs = [signed.event.epoch for signed in rounds()["taken-over"].events]
+    assert len(set(epochs)) == 2
+    assert epochs[0] != epochs[-1]
+    assert {s for r in rounds().values() if r.book for s in r.book.stakes()} == set(Spot)
+
+
+def test_a_player_sees_his_own_bets_and_nobody_elses() -> None:
+    text = json.dumps(valid()["player-with-bets"])
+    assert text.count('"anna"') == 3 + 2  # three bets, of which two won
+    assert "bruno" not in text
+    assert "chloe" not in text
+    assert [item["index"] for item in valid()["player-with-bets"]["book"]] == [0, 1, 2]
+
+
+def test_verify_returns_the_payouts_by_the_book() -> None:
+    # Anna staked 101 and 102 on Banker: 0.95 · 203 = 192.85, rounded once to 192.
+    found = verify(valid()["player-with-bets"], CHECK)
+    assert [payout.payout_minor for payout in found.payouts] == [196, 199]
+    assert sum(payout.payout_minor for payout in found.payouts) == 203 + 192
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS, ids=lambda t: t.name)
+def test_tampering_is_caught_by_the_rule_that_forbids_it(tampering: Tampering) -> None:
+    with pytest.raises(VerificationFailed) as failure:
+        verify(read_document(tampering.content()), CHECK)
+    assert (failure.value.check, failure.value.code) == (tampering.check, "VERIFICATION_FAILED")
+    assert tampering.words in failure.value.message
+    assert failure.value.message.strip()
+
+
+def test_names_of_tamperings_are_unique() -> None:
+    names = [tampering.name for tampering in TAMPERINGS]
+    assert len(names) == len(set(names))
+
+
+def test_a_tampering_changes_the_document() -> None:
+    for tampering in TAMPERINGS:
+        assert (
+            tampering.content()
+            != json.dumps(
+                valid()[tampering.base], ensure_ascii=False, separators=(",", ":")
+            ).encode()
+        ), tampering.name
+
+
+def test_a_truth_signed_again_still_holds() -> None:
+    """The lying house's tool itself changes nothing that holds: its lies fail for what they say."""
+    for name in ("six-bets", "taken-over", "void-after-seal", "player-with-bets"):
+        assert verify(lying_house(valid()[name]), CHECK).round.round_id == valid()[name]["roundId"]
+
+
+def test_committed_vectors_are_what_the_code_makes() -> None:
+    made = files()
+    stored = {path: path.read_bytes() for path in made}
+    assert stored == made, "run python -m tests.vectors.make_transcript and read the difference"
+    assert set(VECTORS.rglob("*.json")) <= set(made)
+    assert ROOT / "docs/formats/example/transcript.json" in made
+
+
+def test_a_thousand_events_are_too_many() -> None:
+    document = copy.deepcopy(valid()["no-bets"])
+    document["events"] *= MAX_EVENTS
+    with pytest.raises(VerificationFailed, match="1 to 1000") as failure:
+        verify(document, CHECK)
+    assert failure.value.check == "structure"
+
+
+def test_the_seal_covers_every_member_but_itself() -> None:
+    document = valid()["six-bets"]
+    whole = seal_hash(document)
+    assert whole == document["seal"]["hash"]
+    for name in document:
+        changed = {**document, name: "other"}
+        assert (seal_hash(changed) == whole) is (name == "seal")
+
+
+# --- links ----------------------------------------------------------------------------------------
+
+
+def _verified() -> list[Verified]:
+    return [verify(reread(played.house), CHECK) for played in rounds().values()]
+
+
+def _refused(earlier: Verified, later: Verified) -> VerificationFailed:
+    with pytest.raises(VerificationFailed) as failure:
+        verify_link(earlier, later)
+    return failure.value
+
+
+def test_rounds_of_one_table_link() -> None:
+    found = _verified()
+    assert [verify_link(a, b) for a, b in pairwise(found)] == [0] * 8
+
+
+def test_a_round_that_is_left_out_is_missed() -> None:
+    found = _verified()
+    assert "is not the next round" in _refused(found[0], found[2]).message
+    assert "is not the next round" in _refused(found[1], found[0]).message
+    other = Floor("bac-2")
+    other.play()
+    foreign = verify(reread(other.play().house), CHECK)
+    assert "is not the next round" in _refused(found[0], foreign).message
+
+
+def test_two_histories_do_not_link() -> None:
+    floor = Floor()
+    floor.play([bet("anna", 1)], seed=bytes(32))
+    other = verify(reread(floor.play().house), CHECK)
+    failure = _refused(_verified()[0], other)
+    assert failure.check == "chain"
+    assert "the last hash was" in failure.message
+
+
+def test_a_takeover_between_rounds_is_counted_and_the_shoe_still_checked() -> None:
+    floor = Floor()
+    first = verify(reread(floor.play().house), CHECK)
+    floor.take_over_between_rounds()
+    floor.take_over_between_rounds()
+    second_document = floor.play().house
+    second = verify(reread(second_document), CHECK)
+    assert verify_link(first, second) == 2
+    smaller = replace(second, round=replace(second.round, shoe=first.round.shoe))
+    assert _refused(first, smaller).check == "shoe"
+
+
+def test_a_card_that_came_back_into_the_shoe_is_seen() -> None:
+    first, second = _verified()[:2]
+    failure = _refused(first, replace(second, round=replace(second.round, shoe=first.round.shoe)))
+    assert failure.check == "shoe"
+    assert "neither what bac-1.000000001 left nor a full new one" in failure.message
+
+
+def test_a_new_shoe_is_full() -> None:
+    first, second = _verified()[:2]
+    fresh = replace(second.round.shoe, shoe_id="bac-1.s2")
+    failure = _refused(first, replace(second, round=replace(second.round, shoe=fresh)))
+    assert failure.check == "shoe"
+    full = replace(fresh, remaining=(8,) * 52)
+    assert verify_link(first, replace(second, round=replace(second.round, shoe=full))) == 0
+
+
+def test_cards_that_were_not_in_the_shoe_are_seen_also_after_a_void() -> None:
+    found = _verified()
+    void, after = found[7], found[8]
+    nine = ((Hand.PLAYER, Card("AS")),) * 9
+    failure = _refused(replace(void, round=replace(void.round, cards=nine)), after)
+    assert (failure.check, "no AS is left" in failure.message) == ("shoe", True)
+
+
+def test_a_shoe_lasts_until_the_cut_card_and_rounds_link_over_the_change() -> None:
+    floor = Floor()
+    before = verify(reread(floor.play().house), CHECK)
+    takeovers = 0
+    while floor.table.shoe_no == 1:
+        found = verify(reread(floor.play().house), CHECK)
+        takeovers += verify_link(before, found)
+        before = found
+    assert takeovers == 0
+    assert 60 <= before.round.round_no <= 101
+    assert before.round.shoe.cards_left == 416
+
+
+def test_lying_about_the_stakes_needs_the_book() -> None:
+    """A player's view cannot show the stakes of others; the house's can and is checked."""
+    document = copy.deepcopy(valid()["player-with-bets"])
+    data(document, "BOOK_SEALED")["stakes_minor"]["BANKER"] += 1
+    assert verify(lying_house(document), CHECK).checks == SETTLED_CHECKS
+
+
+def test_many_bets_cover_players_and_spots() -> None:
+    entries = many_bets()
+    assert len({entry.player_id for entry in entries}) == 7
+    assert {entry.spot for entry in entries} == set(Spot)
+    assert KEY.jwk["ver"] == 1

@@ -1,0 +1,96 @@
+// What may be on the screen at one moment of the server's clock. Pure.
+//
+// The log is ahead of the eyes: CARDS_DEALT carries all cards at once, and they are shown one by one
+// between its own time and `shown_at_ms`. Everything that would give the result away (totals, banner,
+// beads, winnings, balance) is derived from what this module says is shown, never from the log.
+
+import { handOf, total } from "./coup.js";
+import { currentRound } from "./table_state.js";
+
+/** How long the last result stays on the stage after the next round has opened. */
+const AFTERGLOW_MS = 3_500;
+const AFTERGLOW_SHARE = 0.4;
+/** After this long without a new round the table rests. */
+const REST_AFTER_MS = 9_000;
+const FLIP_MS = 650;
+
+/**
+ * Returns
+ *   round        the current round or null
+ *   phase        waiting | open | closed | dealing | resolved | settled | voided
+ *   resting      no round runs; the next one is awaited
+ *   secondsLeft  of the bet window, rounded up; `fractionLeft` of it in 0…1
+ *   stage        {round, cards: [{to, card, startMs, faceUp}], totals, result}: the hands to draw;
+ *                `result` is null until the last card lies face up
+ *   history      beads that may be shown
+ */
+export function present(state, nowMs) {
+  const round = currentRound(state);
+  if (round === null) {
+    return {
+      round, phase: "waiting", resting: true, secondsLeft: 0, fractionLeft: 0,
+      stage: stageOf(null, nowMs), history: state.history,
+    };
+  }
+  const shown = shownRound(state, round, nowMs);
+  const stage = stageOf(shown, nowMs);
+  const own = shown === round ? stage : stageOf(round, nowMs);
+  const phase = phaseOf(round, own, nowMs);
+  const leftMs = phase === "open" ? round.closesAtMs - nowMs : 0;
+  const windowMs = Math.max(1, round.closesAtMs - round.openedAtMs);
+  const ended = phase === "settled" || phase === "voided";
+  return {
+    round,
+    phase,
+    resting: ended && nowMs - Math.max(round.endedAtMs, round.shownAtMs) > REST_AFTER_MS,
+    secondsLeft: Math.max(0, Math.ceil(leftMs / 1000)),
+    fractionLeft: Math.min(1, Math.max(0, leftMs / windowMs)),
+    stage,
+    history: round.phase === "settled" && own.result === null ? state.history.slice(0, -1) : state.history,
+  };
+}
+
+/** Whether the result of a round, or its void, may be known to the player by now. */
+export function isRevealed(round, nowMs) {
+  return round.phase === "voided" || stageOf(round, nowMs).result !== null;
+}
+
+function shownRound(state, round, nowMs) {
+  const before = state.rounds.at(-2);
+  if (round.phase !== "open" || before === undefined || before.phase !== "settled") return round;
+  const windowMs = round.closesAtMs - round.openedAtMs;
+  const until = round.openedAtMs + Math.min(AFTERGLOW_MS, windowMs * AFTERGLOW_SHARE);
+  return nowMs < until ? before : round;
+}
+
+function phaseOf(round, stage, nowMs) {
+  if (round.phase === "open") return nowMs < round.closesAtMs ? "open" : "closed";
+  if (round.phase === "resolved" || round.phase === "settled") {
+    return stage.result === null ? "dealing" : round.phase;
+  }
+  return round.phase;
+}
+
+function stageOf(round, nowMs) {
+  if (round === null) return { round, cards: [], totals: { PLAYER: null, BANKER: null }, result: null };
+  const interval = round.cards.length ? (round.shownAtMs - round.dealtAtMs) / round.cards.length : 0;
+  const flipMs = Math.min(FLIP_MS, interval * 0.7);
+  const cards = round.cards
+    .map(({ to, card }, at) => {
+      const startMs = round.dealtAtMs + at * interval;
+      return { to, card, startMs, faceUp: nowMs >= startMs + flipMs };
+    })
+    .filter(({ startMs }) => nowMs >= startMs);
+  const faceUp = cards.filter((card) => card.faceUp);
+  const totalOf = (hand) => {
+    const held = handOf(faceUp, hand);
+    return held.length > 0 ? total(held) : null;
+  };
+  const allShown = faceUp.length === round.cards.length && nowMs >= round.shownAtMs;
+  return {
+    round,
+    cards,
+    totals: { PLAYER: totalOf("PLAYER"), BANKER: totalOf("BANKER") },
+    result: round.result !== null && allShown ? round.result : null,
+  };
+}

@@ -1,0 +1,126 @@
+// The table's log as this client has it: events in order, each once, nothing missing.
+//
+// Pure reducer. `receive` takes events as they come, `join` the answer to a join; both return the new
+// state and what the caller has to do. An event is next when it has the next number of its epoch, or
+// number 1 of a later epoch and the hash of our newest event as its `prev`: numbers alone do not
+// show whether the old epoch had more events, the hash does.
+
+import { emptyRound, withEvent } from "./round.js";
+
+/** Rounds kept in memory: the current one and five for the fairness panel. */
+export const ROUNDS_KEPT = 6;
+/** Results on the bead plate: six rows of twelve columns. */
+export const HISTORY_LENGTH = 72;
+const MAX_WAITING = 200;
+
+/** Before the first join. */
+export const initialState = () => ({
+  table: null, // TableView of the last join
+  position: null, // {epoch, seq} of the newest event applied
+  lastHash: null,
+  rounds: [], // oldest first; the last one is the current round
+  history: [], // "P", "B", "T" of this shoe, oldest first
+  waiting: [], // events that came ahead of a missing one
+});
+
+/** The current round, or null. */
+export const currentRound = (state) => state.rounds.at(-1) ?? null;
+
+/**
+ * Take events as they came.
+ * Returns {state, applied, gap, forked}: `applied` are those that are new, in order; with `gap`
+ * earlier ones are missing: join again with `state.position`; with `forked` the server's log is
+ * another one than ours: join again with no position.
+ */
+export function receive(state, events) {
+  const fresh = events.filter((event) => isAfter(event, state.position));
+  const forked = events.some((event) => contradicts(state, event));
+  const queue = inOrder([...state.waiting, ...fresh]);
+  const applied = [];
+  let next = state;
+  while (queue.length > 0 && isNext(next, queue[0])) {
+    const event = queue.shift();
+    next = apply(next, event);
+    applied.push(event);
+    while (queue.length > 0 && !isAfter(queue[0], next.position)) queue.shift();
+  }
+  const waiting = queue.slice(0, MAX_WAITING);
+  return { state: { ...next, waiting }, applied, gap: waiting.length > 0, forked };
+}
+
+/**
+ * Take the answer to a join.
+ * With `complete` the events follow ours. Otherwise they are those of the newest round: what we
+ * knew of the current round is replaced, and `reset` is true; earlier ended rounds stay in memory.
+ */
+export function join(state, message) {
+  const known = { ...state, table: message.table };
+  if (message.complete && state.position !== null) {
+    return { ...receive(known, message.events), reset: false };
+  }
+  const ids = new Set(message.events.map((event) => event.roundId));
+  let next = {
+    ...known,
+    position: null,
+    lastHash: null,
+    rounds: state.rounds.filter((round) => !ids.has(round.roundId)),
+    waiting: [],
+  };
+  for (const event of message.events) next = apply(next, event);
+  // The table's history already tells the results among these events.
+  next = { ...next, history: message.table.history.slice(-HISTORY_LENGTH) };
+  return { state: next, applied: message.events, gap: false, forked: false, reset: true };
+}
+
+function inOrder(events) {
+  const sorted = [...events].sort((a, b) => a.epoch - b.epoch || a.seq - b.seq);
+  return sorted.filter(
+    (event, at) => at === 0 || event.epoch !== sorted[at - 1].epoch || event.seq !== sorted[at - 1].seq,
+  );
+}
+
+function isAfter(event, position) {
+  if (position === null) return true;
+  return event.epoch > position.epoch || (event.epoch === position.epoch && event.seq > position.seq);
+}
+
+function isNext(state, event) {
+  if (state.position === null) return true;
+  if (event.epoch === state.position.epoch) return event.seq === state.position.seq + 1;
+  return event.seq === 1 && event.prev === state.lastHash;
+}
+
+/** Whether `event` stands where we have another event: then the log is not the one we followed. */
+function contradicts(state, event) {
+  if (isAfter(event, state.position)) return false;
+  for (const round of state.rounds) {
+    for (const ours of round.events) {
+      if (ours.epoch === event.epoch && ours.seq === event.seq) return ours.hash !== event.hash;
+    }
+  }
+  return false;
+}
+
+function apply(state, event) {
+  const position = { epoch: event.epoch, seq: event.seq };
+  const next = { ...state, position, lastHash: event.hash };
+  if (event.roundId === "") return next;
+  const place = state.rounds.findIndex((round) => round.roundId === event.roundId);
+  const before = place < 0 ? emptyRound(event.roundId) : state.rounds[place];
+  const after = withEvent(before, event);
+  const rounds = place < 0
+    ? [...state.rounds, after].slice(-ROUNDS_KEPT)
+    : state.rounds.with?.(place, after) ?? state.rounds.map((r, at) => (at === place ? after : r));
+  return { ...next, rounds, history: historyAfter(state, after, event) };
+}
+
+function historyAfter(state, round, event) {
+  if (event.type === "ROUND_OPENED") {
+    const shoeBefore = currentRound(state)?.shoeId;
+    return shoeBefore !== undefined && shoeBefore !== round.shoeId ? [] : state.history;
+  }
+  if (event.type === "ROUND_SETTLED" && round.result) {
+    return [...state.history, round.result.outcome[0]].slice(-HISTORY_LENGTH);
+  }
+  return state.history;
+}

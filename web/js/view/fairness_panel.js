@@ -1,0 +1,193 @@
+// The fairness drawer: what the house promised, what it revealed, and this browser's own checks.
+
+import { importKeySet } from "../keys.js";
+import { cardsLeft } from "../deal.js";
+import { verifyRound, verifyTranscript } from "../fairness.js";
+import { isFinal } from "../round.js";
+import { isRevealed } from "../presentation.js";
+import { h, setText, whenChanged } from "./dom.js";
+
+const NO_CRYPTO = "This browser offers no cryptography on this page; open it over HTTPS to check rounds here.";
+
+export class FairnessPanel {
+  #api;
+  #onNotice;
+  #keys = null; // promise of the keys by thumbprint
+  #selectedId = null; // null follows the current round
+  #snapshot = null;
+  #proofs = new Map(); // roundId → {text, checks}
+  #opener = null;
+  #tabs = h("div", { class: "fair-rounds", role: "group", "aria-label": "Round to check" });
+  #facts = h("dl", { class: "fair-facts" });
+  #checks = h("ul", { class: "fair-checks", "aria-live": "polite" });
+  #message = h("p", { class: "fair-message", role: "status" });
+  #close = h("button", { type: "button", class: "button-plain", "data-testid": "fairness-close", onclick: () => this.close() }, "Close");
+  #proofButton = h("button", { type: "button", class: "button-gold", "data-testid": "check-bets", onclick: () => this.#checkBets() }, "Check my bets");
+  #saveButton = h("button", { type: "button", class: "button-plain", "data-testid": "download-proof", onclick: () => this.#download() }, "Download proof");
+
+  constructor({ api, onNotice }) {
+    this.#api = api;
+    this.#onNotice = onNotice;
+    this.element = h(
+      "aside", { class: "fair", role: "dialog", "aria-labelledby": "fair-title", "data-testid": "fairness", hidden: true },
+      h("div", { class: "fair-head" }, h("h2", { id: "fair-title" }, "Provably fair"), this.#close),
+      h("div", { class: "fair-body" },
+        h("p", { class: "fair-lead" },
+          "Before the first bet the house commits to a secret seed. When bets close, all of them are sealed ",
+          "under one root. Seed and root together draw the cards from what is left in the shoe, so neither ",
+          "the house nor a player alone can pick them. This browser checks it all again, by itself."),
+        this.#tabs, this.#facts,
+        h("h3", {}, "Checks made by this browser"), this.#checks, this.#message,
+        h("div", { class: "fair-actions" }, this.#proofButton, this.#saveButton)),
+    );
+    this.element.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
+  }
+
+  open() {
+    this.#opener = document.activeElement;
+    this.element.hidden = false;
+    this.#close.focus();
+    if (this.#snapshot) this.update(this.#snapshot);
+  }
+
+  close() {
+    this.element.hidden = true;
+    this.#opener?.focus();
+  }
+
+  update(snapshot) {
+    this.#snapshot = snapshot;
+    if (this.element.hidden) return;
+    // A result that is still being shown on the table must not be read here first.
+    const rounds = snapshot.rounds;
+    const round = rounds.find(({ roundId }) => roundId === this.#selectedId) ?? rounds.at(-1) ?? null;
+    const revealed = round !== null && (isRevealed(round, snapshot.nowMs) || round.cards.length === 0);
+    const proof = round && this.#proofs.get(round.roundId);
+    const bets = round ? snapshot.bets.ofRound(round.roundId) : [];
+    this.#drawTabs(rounds, round);
+    whenChanged(this.#facts, `${round?.roundId}/${round?.events.length}/${revealed}`, () => this.#drawFacts(round, revealed));
+    const stateOfBets = bets.map(({ betId, state, payout_minor: payout }) => [betId, state, payout]);
+    const key = JSON.stringify([round?.roundId, round?.events.length, revealed, stateOfBets, Boolean(proof)]);
+    whenChanged(this.#checks, key, () => this.#drawChecks(round, revealed, rounds, bets, key));
+    this.#proofButton.disabled = round === null || !isFinal(round) || !revealed;
+    this.#saveButton.disabled = !proof;
+  }
+
+  #drawTabs(rounds, selected) {
+    whenChanged(this.#tabs, rounds.map(({ roundId }) => roundId).join() + selected?.roundId, () => {
+      const newest = rounds.at(-1);
+      this.#tabs.replaceChildren(...[...rounds].reverse().map((round) => h("button", {
+        type: "button", class: "fair-tab", "data-testid": "fairness-round", "data-round": round.roundId,
+        "aria-pressed": String(round === selected),
+        onclick: () => {
+          this.#selectedId = round === newest ? null : round.roundId;
+          setText(this.#message, "");
+          this.update(this.#snapshot);
+        },
+      }, round === newest ? `#${round.roundNo} now` : `#${round.roundNo}`)));
+    });
+  }
+
+  #drawFacts(round, revealed) {
+    const rows = [];
+    const fact = (name, value, note) => rows.push(
+      h("div", { class: "fair-fact" }, h("dt", {}, name), h("dd", {}, h("code", {}, value), note ? h("span", {}, note) : null)));
+    if (round === null) {
+      this.#facts.replaceChildren(h("p", { class: "panel-empty" }, "No round has been played yet."));
+      return;
+    }
+    if (round.commitment) fact("Commitment", round.commitment, "SHA-256 of seed and round id, published before the first bet");
+    if (round.shoeId) fact("Shoe", round.shoeId, `${cardsLeft(round.remaining)} cards left at the opening`);
+    const kids = [...new Set(round.events.map((event) => event.sig.kid))];
+    fact("Signing key", kids.join(" "), "RFC 7638 thumbprint, recomputed here");
+    fact("Book root", round.bookRoot ?? "when bets close", round.bookRoot
+      ? `${round.bookCount} ${round.bookCount === 1 ? "bet" : "bets"} sealed before the first card` : "");
+    fact("Seed", revealed && round.seed ? round.seed : round.phase === "voided" ? "not revealed: the round is void" : "revealed when the round is settled");
+    this.#facts.replaceChildren(...rows);
+  }
+
+  async #drawChecks(round, revealed, rounds, bets, key) {
+    this.#current = key;
+    if (round === null) {
+      this.#checks.replaceChildren();
+      return;
+    }
+    if (!globalThis.crypto?.subtle) {
+      setText(this.#message, NO_CRYPTO);
+      return;
+    }
+    let checks;
+    try {
+      const keys = await this.#trustedKeys(round);
+      // While the cards are being turned only the events up to the deal are looked at.
+      const dealt = round.events.findIndex(({ type }) => type === "DEALING_STARTED");
+      const events = revealed || dealt < 0 ? round.events : round.events.slice(0, dealt);
+      const previous = rounds[rounds.indexOf(round) - 1]?.events ?? null;
+      checks = await verifyRound(events, { keys, bets, previous });
+    } catch (error) {
+      setText(this.#message, `The house's keys could not be read: ${error.message}. Close and open this panel to try again.`);
+      this.#keys = null;
+      return;
+    }
+    if (this.#current !== key) return; // the round went on meanwhile
+    const proof = this.#proofs.get(round.roundId)?.checks ?? [];
+    const own = checks.filter(({ name }) => !proof.some((other) => other.name === name && other.ok !== true && name === "payouts"));
+    this.#checks.replaceChildren(...[...own, ...proof.filter(({ name }) => name !== "payouts" || own.length < checks.length)].map(checkItem));
+  }
+
+  #current = "";
+
+  /** The house's keys; asked for again when a round is signed by one that is not among them. */
+  async #trustedKeys(round) {
+    this.#keys ??= this.#api.keys().then(importKeySet);
+    const keys = await this.#keys;
+    if (round.events.every((event) => keys.has(event.sig.kid))) return keys;
+    this.#keys = this.#api.keys().then(importKeySet);
+    return this.#keys;
+  }
+
+  async #checkBets() {
+    const { rounds, identity, bets } = this.#snapshot;
+    const round = rounds.find(({ roundId }) => roundId === this.#selectedId) ?? rounds.at(-1);
+    this.#proofButton.disabled = true;
+    setText(this.#message, "Fetching the signed record…");
+    try {
+      const keys = await this.#trustedKeys(round);
+      const { text, transcript } = await this.#api.transcript(round.roundId);
+      const checks = await verifyTranscript(transcript, {
+        keys,
+        playerId: identity.playerId,
+        seen: round.events.map(({ hash }) => hash),
+        bets: bets.ofRound(round.roundId),
+      });
+      this.#proofs.set(round.roundId, { text, checks });
+      const failed = checks.filter(({ ok }) => ok !== true).length;
+      setText(this.#message, failed === 0
+        ? "The signed record holds, and so do your bets in it."
+        : "The signed record does not hold. Please save it and tell the house.");
+    } catch (error) {
+      setText(this.#message, `The record could not be fetched: ${error.message}`);
+    }
+    this.update(this.#snapshot);
+  }
+
+  #download() {
+    const { rounds } = this.#snapshot;
+    const round = rounds.find(({ roundId }) => roundId === this.#selectedId) ?? rounds.at(-1);
+    const url = URL.createObjectURL(new Blob([this.#proofs.get(round.roundId).text], { type: "application/json" }));
+    const link = h("a", { href: url, download: `${round.roundId}.transcript.json` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    this.#onNotice({ kind: "info", text: `Saved ${round.roundId}.transcript.json` });
+  }
+}
+
+function checkItem({ name, title, ok, detail }) {
+  const attributes = ok === null
+    ? { class: "fair-check fair-check-later", "data-testid": "fairness-pending", "data-check": name }
+    : { class: "fair-check", "data-testid": "fairness-check", "data-check": name, "data-ok": String(ok) };
+  const word = ok === null ? "not yet" : ok ? "holds" : "fails";
+  return h("li", attributes,
+    h("span", { class: "fair-sign", role: "img", "aria-label": word }, ok === null ? "…" : ok ? "✓" : "✕"),
+    h("div", {}, h("strong", {}, title), h("p", {}, detail)));
+}

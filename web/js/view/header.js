@@ -1,0 +1,56 @@
+// The head of the page: table, round, clock, line, balance, the session's net position.
+
+import { moneyText, signedMoneyText } from "../money.js";
+import { h, setAttribute, setText } from "./dom.js";
+
+const LINE = { online: "Live", connecting: "Connecting", offline: "Offline" };
+
+export class Header {
+  #name = h("h1", { class: "head-name" }, "Baccarat");
+  #round = h("span", { class: "head-round", "data-testid": "round-id" });
+  #clock = h("time", { class: "head-clock" });
+  #line = h("span", { class: "head-line", role: "status", "data-testid": "connection", "data-state": "offline" });
+  #balance = h("output", { class: "figure", "data-testid": "balance" }, "–");
+  #net = h("output", { class: "figure", "data-testid": "net" }, "–");
+  #netLabel = h("span", { class: "figure-label" }, "Session");
+  #banner = h("p", { class: "line-banner", role: "status", hidden: true });
+
+  constructor({ onSignOut, onFairness }) {
+    this.element = h(
+      "header", { class: "head" },
+      h("div", { class: "head-table" },
+        h("span", { class: "head-mark", "aria-hidden": "true" }, "♠"),
+        h("div", { class: "head-titles" }, this.#name, this.#round)),
+      h("div", { class: "head-state" }, this.#line, this.#clock),
+      h("div", { class: "head-figures" },
+        h("div", { class: "head-figure" }, h("span", { class: "figure-label" }, "Balance"), this.#balance),
+        h("div", { class: "head-figure" }, this.#netLabel, this.#net)),
+      h("div", { class: "head-actions" },
+        h("button", { type: "button", class: "button-plain", "data-testid": "fairness-open", onclick: onFairness }, "Fairness"),
+        h("button", { type: "button", class: "button-plain", "data-testid": "sign-out", onclick: onSignOut }, "Sign out")),
+      this.#banner,
+    );
+  }
+
+  update({ table, round, nowMs, connection, joined, wallet, currency, record }) {
+    setText(this.#name, table?.name ?? "Baccarat");
+    setText(this.#round, round?.roundId ?? "");
+    const date = new Date(nowMs);
+    setText(this.#clock, date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }));
+    setAttribute(this.#clock, "datetime", `${date.toISOString().slice(0, 19)}Z`);
+    setAttribute(this.#line, "data-state", connection);
+    setText(this.#line, LINE[connection]);
+    setText(this.#balance, wallet ? moneyText(wallet.available_minor, wallet.currency) : "–");
+    setAttribute(this.#balance, "data-minor", wallet ? wallet.available_minor : null);
+    const net = record.netMinor;
+    setText(this.#net, signedMoneyText(net, currency));
+    setAttribute(this.#net, "data-minor", net);
+    setAttribute(this.#net, "data-sign", Math.sign(net));
+    const minutes = Math.max(0, Math.floor((Date.now() - record.startedAtMs) / 60_000));
+    setText(this.#netLabel, minutes > 0 ? `Session ${minutes} min` : "Session");
+    this.#banner.hidden = connection === "online";
+    setText(this.#banner, connection === "online" ? "" : joined
+      ? "Reconnecting… Your accepted bets stand; nothing is lost."
+      : "Connecting to the table…");
+  }
+}

@@ -1,0 +1,64 @@
+// The table screen: puts the parts together and hands each its share of the snapshot.
+
+import { BeadPlate } from "./bead_plate.js";
+import { BetControls } from "./bet_controls.js";
+import { FairnessPanel } from "./fairness_panel.js";
+import { Header } from "./header.js";
+import { Layout } from "./layout.js";
+import { Notices } from "./notices.js";
+import { RoundHistory } from "./round_history.js";
+import { Stage } from "./stage.js";
+import { h } from "./dom.js";
+
+export class TableView {
+  #root = document.getElementById("table");
+  #parts;
+  #notices = new Notices();
+
+  constructor({ client, api, onSignOut }) {
+    const controls = new BetControls({
+      onUndo: () => client.undo(),
+      onClear: () => client.clear(),
+      onBets: (bets) => { for (const { spot, minor } of bets) client.placeBet(spot, minor); },
+    });
+    const layout = new Layout({
+      onSpot: (spot) => { if (controls.selectedMinor) client.placeBet(spot, controls.selectedMinor); },
+    });
+    const fairness = new FairnessPanel({ api, onNotice: (notice) => this.notify(notice) });
+    const header = new Header({ onSignOut, onFairness: () => fairness.open() });
+    const stage = new Stage();
+    const beads = new BeadPlate();
+    const history = new RoundHistory();
+    this.#parts = [header, stage, layout, controls, beads, history, fairness];
+    this.#root.replaceChildren(
+      header.element,
+      h("main", { class: "floor" },
+        h("div", { class: "floor-table" },
+          h("div", { class: "stage-frame" }, stage.element, this.#notices.element),
+          layout.element, controls.element),
+        h("aside", { class: "floor-side", "aria-label": "Results" }, beads.element, history.element)),
+      h("footer", { class: "foot" },
+        "18+ only. Gambling can be addictive: set yourself a limit, and stop when it is no longer fun. ",
+        "Each bet needs your own press; there is no autoplay. Results come from the signed log of the table, not from the picture."),
+      fairness.element,
+    );
+  }
+
+  show() {
+    this.#root.hidden = false;
+  }
+
+  hide() {
+    this.#root.hidden = true;
+    this.#root.replaceChildren();
+  }
+
+  update(snapshot) {
+    for (const part of this.#parts) part.update(snapshot);
+  }
+
+  /** Show the player a message near the table: {kind: "error" | "info", text}. */
+  notify(notice) {
+    this.#notices.add(notice);
+  }
+}
