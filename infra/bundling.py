@@ -111,7 +111,7 @@ def _installed(key: str, requirements: list[str], options: list[str], *, compile
         python_dir = Path(work) / "layer" / "python"
         subprocess.run(  # noqa: S603  pip of this interpreter, with our own pinned list
             [
-                *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"),
+                *(sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--no-compile"),
                 *("--disable-pip-version-check", "--target", str(python_dir)),
                 *options,
                 *requirements,

@@ -57,6 +57,7 @@ def _outputs() -> dict[str, str]:
         output["OutputKey"]: output["OutputValue"]
         for stack in cloudformation.describe_stacks()["Stacks"]
         for output in stack.get("Outputs", [])
+        if not output["OutputKey"].startswith("ExportsOutput")
     }
 
 

@@ -60,6 +60,9 @@ class Emulator:
             "BIND_HOST": HOST,
             "LOG_LEVEL": "WARNING",
             "PERSIST_STATE": "0",
+            # These two would listen beyond loopback, on fixed ports.
+            "IOT_MTLS_ENABLED": "false",
+            "SFTP_ENABLED": "false",
             "POWERTOOLS_TRACE_DISABLED": "true",
             "LAMBDA_WARM_TTL_SECONDS": "3600",
         }

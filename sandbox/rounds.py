@@ -22,11 +22,12 @@ from baccarat.application.reconcile import Balances, reconcile
 from baccarat.domain.roles import PLAYER
 from baccarat.domain.wallet import BetState
 from sandbox.configuration import Options, Run, SandboxError, User
-from sandbox.headless import HeadlessPlayer, Wanted, sign_in
+from sandbox.headless import HeadlessPlayer, Wanted, new_id, sign_in
 from sandbox.seeding import PASSWORD, add_user, bind_tables
 
 _SPOTS = ("PLAYER", "BANKER", "TIE")
 _ROUND_SECONDS = 180
+_MEASURED_BETS = 10
 _ENDS = ("ROUND_SETTLED", "ROUND_VOIDED")
 
 
@@ -57,6 +58,13 @@ async def play(player: HeadlessPlayer, rounds: Sequence[int], seed: int, found: 
         await player.next_event(end_of(round_id), _ROUND_SECONDS)
 
 
+async def measure_placing(run: Run, player: HeadlessPlayer, player_id: str, number: int) -> None:
+    """Place some bets whose write units can be read from the function's log."""
+    opened = await player.next_event(opening_of(number), _ROUND_SECONDS)
+    for _ in range(_MEASURED_BETS):
+        await asyncio.to_thread(place_directly, run, player_id, opened["roundId"])
+
+
 def opening_of(round_no: int) -> Wanted:
     return lambda event: event["data"].get("round_no") == round_no
 
@@ -68,10 +76,8 @@ def end_of(round_id: str) -> Wanted:
 async def run_players(run: Run, count: int, rounds: int) -> tuple[Measured, list[dict[str, Any]]]:
     """Let ``count`` players play ``rounds`` rounds; return the figures and the events they saw."""
     users = [User(f"headless-{n}", PLAYER, PASSWORD, 100_000_00) for n in range(count)]
-    tokens = []
-    for user in users:
-        add_user(user, run.outputs)
-        tokens.append(sign_in(run, user.name, user.password))
+    player_ids = [add_user(user, run.outputs) for user in users]
+    tokens = [sign_in(run, user.name, user.password) for user in users]
     found = Measured()
     players = [HeadlessPlayer(run, token) for token in tokens]
     try:
@@ -82,7 +88,8 @@ async def run_players(run: Run, count: int, rounds: int) -> tuple[Measured, list
         )
         numbers = range(newest + 1, newest + 1 + rounds)
         await asyncio.gather(
-            *(play(player, numbers, seed, found) for seed, player in enumerate(players))
+            measure_placing(run, players[0], player_ids[0], numbers[0]),
+            *(play(player, numbers, seed, found) for seed, player in enumerate(players)),
         )
     finally:
         await asyncio.gather(*(player.close() for player in players))
@@ -107,14 +114,19 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def write_units(run: Run, since_ms: int) -> dict[str, list[float]]:
-    """Return the write units of each invocation since then, by function, from its own metrics."""
-    logs = boto3.client("logs")
+    """Return the write units of each invocation since then, by function, from its own metrics.
+
+    The emulator keeps no logs of what websocket messages invoke, so ``place_bet`` is missing here;
+    see ``place_directly``.
+    """
+    logs, functions = boto3.client("logs"), boto3.client("lambda")
     units: dict[str, list[float]] = {}
-    for key, function in run.outputs.items():
+    for key, name in run.outputs.items():
         if not key.endswith("Function"):
             continue
+        settings = functions.get_function_configuration(FunctionName=name)
         pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=run.outputs.get(f"{key}Logs", f"/aws/lambda/{function}"),
+            logGroupName=settings["LoggingConfig"]["LogGroup"],
             startTime=since_ms,
             filterPattern="WriteUnits",
         )
@@ -124,6 +136,27 @@ def write_units(run: Run, since_ms: int) -> dict[str, list[float]]:
                 if metric is not None:
                     units.setdefault(metric[0], []).append(metric[1])
     return units
+
+
+def place_directly(run: Run, player_id: str, round_id: str) -> None:
+    """Place one bet by invoking the deployed function with the event that a message makes."""
+    message = {
+        "action": "bet",
+        "betId": new_id(),
+        "roundId": round_id,
+        "spot": "PLAYER",
+        "stake_minor": 100,
+    }
+    event = {
+        "requestContext": {
+            "connectionId": "measured",
+            "authorizer": {"playerId": player_id, "role": PLAYER},
+        },
+        "body": json.dumps(message),
+    }
+    boto3.client("lambda").invoke(
+        FunctionName=run.outputs["PlaceBetFunction"], Payload=json.dumps(event).encode()
+    )
 
 
 def _metric(line: str) -> tuple[str, float] | None:
@@ -180,10 +213,11 @@ def report(run: Run, options: argparse.Namespace) -> int:
     # A loser's item costs a unit if anything wrote it after the stake was taken.
     touched = sum(1 for b in bets if b.state is BetState.PLACED and b.closed_version is not None)
     units = write_units(run, started_ms)
-    placing, settling = sum(units.get("place_bet", [])), sum(units.get("settle_bets", []))
+    placing, settling = units.get("place_bet", []), sum(units.get("settle_bets", []))
     fixed = sum(
-        sum(units.get(name, []))
+        statistics.mean(units[name])
         for name in ("open_round", "close_bets", "deal_cards", "resolve_round", "finish_round")
+        if name in units
     )
     steps = transitions(run, [e["roundId"] for e in settled])
     state = balances()
@@ -206,10 +240,13 @@ def report(run: Run, options: argparse.Namespace) -> int:
             "  of it without showing the cards",
             f"{percentile(work_ms, 50):.0f} / {percentile(work_ms, 95):.0f} ms",
         ),
-        ("write units a bet", f"{placing / found.bets:.2f}" if found.bets else "–"),
+        (
+            "write units a bet",
+            f"{statistics.mean(placing):.2f} (of {len(placing)})" if placing else "–",
+        ),
         ("write units a winner", f"{settling / winners:.2f}" if winners else "–"),
         ("write units a loser", f"{touched / losers:.2f}" if losers else "–"),
-        ("write units a round without bets", f"{fixed / len(round_ids):.2f}"),
+        ("write units a round without bets", f"{fixed:.2f}"),
         (
             "transitions a round, mean / most",
             f"{statistics.mean(steps):.1f} / {max(steps)}" if steps else "–",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aws_cdk import CfnOutput, Duration, Stack
@@ -188,7 +188,7 @@ class ObservabilityStack(Stack):
             }
         )
 
-    def _rows(self, graphs: Mapping[str, list[Any]]) -> None:
+    def _rows(self, graphs: Mapping[str, Sequence[IMetric]]) -> None:
         widgets = [
             GraphWidget(title=title, left=metrics, width=_WIDTH)
             for title, metrics in graphs.items()

@@ -23,6 +23,7 @@ from aws_cdk.aws_cloudfront import (
     ViewerProtocolPolicy,
 )
 from aws_cdk.aws_cloudfront_origins import S3BucketOrigin
+from aws_cdk.aws_logs import LogGroup
 from aws_cdk.aws_s3 import (
     BlockPublicAccess,
     Bucket,
@@ -171,6 +172,12 @@ class WebStack(Stack):
             destination_bucket=pages,
             distribution=distribution,
             distribution_paths=["/*"],
+            log_group=LogGroup(
+                self,
+                "UploadLogs",
+                retention=self._config.log_retention,
+                removal_policy=self._config.removal,
+            ),
         )
         uploader = upload.handler_role.node.scope
         assert uploader is not None

@@ -1,4 +1,4 @@
-"""The real state machine in moto: a round from start to end, every step killed around its effect."""
+"""The real state machine in moto: whole rounds, and every step killed around its effect."""
 
 from __future__ import annotations
 

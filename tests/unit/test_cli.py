@@ -12,7 +12,7 @@ import pytest
 
 from baccarat.adapters import cli
 from tests.builders import FORGED_JWKS, KEY, Floor, bet
-from tests.vectors.make_transcript import VECTORS
+from tests.vectors.make_transcript import EXAMPLE, VECTORS
 from tests.vectors.tampering import TAMPERINGS, encoded, rounds, valid
 
 INDEX = json.loads((VECTORS / "index.json").read_text())
@@ -54,6 +54,13 @@ def test_a_round_that_holds(folder: Path, capsys: pytest.CaptureFixture[str]) ->
         "VERIFIED",
     ]
     assert err == ""
+
+
+def test_the_worked_example_of_the_formats_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["verify", str(EXAMPLE / "transcript.json")]) == 0
+    out = capsys.readouterr().out
+    assert "BANKER (Player 5, Banker 6; P:6D B:AH P:6D B:9C P:3S B:6S)" in out
+    assert out.endswith("VERIFIED\n")
 
 
 def test_a_players_view(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

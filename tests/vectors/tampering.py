@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from baccarat.domain import merkle
 from baccarat.domain.book import BetBook, BookEntry, payouts, payouts_root
 from baccarat.domain.coup import replay
 from baccarat.domain.fairness import commitment
@@ -613,6 +614,12 @@ def seal_missing_its_signature(document: Document) -> Document:
     return document
 
 
+@_tampering("seal", "a seal has hash and sig")
+def seal_with_a_strange_member(document: Document) -> Document:
+    document["seal"]["note"] = "hello"
+    return document
+
+
 # --- the player's view ----------------------------------------------------------------------------
 
 _ANNA = "player-with-bets"
@@ -622,6 +629,23 @@ _ANNA = "player-with-bets"
 def own_stake_changed(document: Document) -> Document:
     document["book"][0]["entry"]["stake_minor"] = 9_999
     return seal(document)
+
+
+@_tampering("book", "sorted", base=_ANNA)
+def book_sealed_out_of_order_house(document: Document) -> Document:
+    entries = [BookEntry.from_json(item) for item in valid()["six-bets"]["book"]]
+    entries[0], entries[1] = entries[1], entries[0]
+    leaves = [entry.leaf() for entry in entries]
+    data(document, "BOOK_SEALED")["root"] = merkle.root(leaves).hex()
+    document["book"] = [
+        {
+            "index": index,
+            "entry": entries[index].to_json(),
+            "proof": [sibling.hex() for sibling in merkle.inclusion_proof(leaves, index)],
+        }
+        for index in range(3)
+    ]
+    return lying_house(document)
 
 
 @_tampering("book", "its proof fails", base=_ANNA)

@@ -10,6 +10,7 @@ import { handOf, resultOf } from "./coup.js";
 import { SEED_BYTES, commitment, dealCoup, dealKey, without } from "./deal.js";
 import { checkSignature } from "./keys.js";
 import { leafHash, rootFromProof } from "./merkle.js";
+import { moneyText } from "./money.js";
 import { knowsPaytable, payoutsOf } from "./paytable.js";
 
 const EVENT_MEMBERS = "at_ms,data,epoch,hash,prev,roundId,seq,sig,tableId,type";
@@ -42,6 +43,7 @@ const TITLES = {
   payouts: "Your bets were paid what they are due",
   transcript: "The record is the round you watched",
   book: "Your bets are in the sealed book",
+  "record-payouts": "The record pays what your bets are due",
   seal: "The record is signed by the house",
 };
 
@@ -92,7 +94,7 @@ export async function verifyTranscript(transcript, { keys, playerId, seen = null
   return Promise.all([
     check("transcript", () => checkTranscript(transcript, events, seen, keys)),
     check("book", () => checkBook(transcript, found, playerId, bets)),
-    check("payouts", () => checkTranscriptPayouts(transcript, found)),
+    check("record-payouts", () => checkTranscriptPayouts(transcript, found)),
     check("seal", () => checkSeal(transcript, keys)),
   ]);
 }
@@ -254,14 +256,16 @@ function checkOwnPayouts({ opened, resolved, settled, voided }, bets) {
   if (played.length === 0) return "You had no bet in this round.";
   if (!knowsPaytable(opened.paytable)) throw new Failed(`This page does not know paytable ${opened.paytable}.`);
   const due = payoutsOf(opened.paytable, played, resolved.outcome);
+  const money = (minor) => moneyText(minor, opened.currency);
   for (const bet of played) {
     const paid = bet.state === "PAID" ? bet.payout_minor : 0;
     if (paid !== due.get(bet.betId)) {
-      throw new Failed(`Your bet on ${bet.spot} is due ${due.get(bet.betId)} minor units; paid were ${paid}.`);
+      throw new Failed(`Your bet on ${bet.spot} is due ${money(due.get(bet.betId))}; paid were ${money(paid)}.`);
     }
   }
   const sum = [...due.values()].reduce((a, b) => a + b, 0);
-  return `${played.length} of your bets were due ${sum} minor units together, and got them.`;
+  const subject = played.length === 1 ? "Your bet was" : `Your ${played.length} bets were`;
+  return `${subject} due ${money(sum)}, and got it.`;
 }
 
 async function checkTranscript(transcript, events, seen, keys) {

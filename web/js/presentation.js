@@ -12,7 +12,14 @@ const AFTERGLOW_MS = 3_500;
 const AFTERGLOW_SHARE = 0.4;
 /** After this long without a new round the table rests. */
 const REST_AFTER_MS = 9_000;
-const FLIP_MS = 650;
+const ARRIVE_MS = 380;
+const FLIP_MS = 500;
+
+/** How long a card travels and turns when one comes every `intervalMs`. */
+export const cardMotion = (intervalMs) => ({
+  arriveMs: Math.min(ARRIVE_MS, intervalMs * 0.3),
+  flipMs: Math.min(FLIP_MS, intervalMs * 0.4),
+});
 
 /**
  * Returns
@@ -20,7 +27,7 @@ const FLIP_MS = 650;
  *   phase        waiting | open | closed | dealing | resolved | settled | voided
  *   resting      no round runs; the next one is awaited
  *   secondsLeft  of the bet window, rounded up; `fractionLeft` of it in 0…1
- *   stage        {round, cards: [{to, card, startMs, faceUp}], totals, result}: the hands to draw;
+ *   stage        {round, cards: [{to, card, startMs, turning, faceUp}], totals, result}: the hands to draw;
  *                `result` is null until the last card lies face up
  *   history      beads that may be shown
  */
@@ -74,11 +81,12 @@ function phaseOf(round, stage, nowMs) {
 function stageOf(round, nowMs) {
   if (round === null) return { round, cards: [], totals: { PLAYER: null, BANKER: null }, result: null };
   const interval = round.cards.length ? (round.shownAtMs - round.dealtAtMs) / round.cards.length : 0;
-  const flipMs = Math.min(FLIP_MS, interval * 0.7);
+  const { arriveMs, flipMs } = cardMotion(interval);
   const cards = round.cards
     .map(({ to, card }, at) => {
       const startMs = round.dealtAtMs + at * interval;
-      return { to, card, startMs, faceUp: nowMs >= startMs + flipMs };
+      const turnMs = startMs + arriveMs;
+      return { to, card, startMs, turning: nowMs >= turnMs, faceUp: nowMs >= turnMs + flipMs };
     })
     .filter(({ startMs }) => nowMs >= startMs);
   const faceUp = cards.filter((card) => card.faceUp);

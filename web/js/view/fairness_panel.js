@@ -17,6 +17,7 @@ export class FairnessPanel {
   #snapshot = null;
   #proofs = new Map(); // roundId → {text, checks}
   #opener = null;
+  #current = ""; // what the list of checks is being drawn for
   #tabs = h("div", { class: "fair-rounds", role: "group", "aria-label": "Round to check" });
   #facts = h("dl", { class: "fair-facts" });
   #checks = h("ul", { class: "fair-checks", "aria-live": "polite" });
@@ -80,7 +81,8 @@ export class FairnessPanel {
         type: "button", class: "fair-tab", "data-testid": "fairness-round", "data-round": round.roundId,
         "aria-pressed": String(round === selected),
         onclick: () => {
-          this.#selectedId = round === newest ? null : round.roundId;
+          // The running round is followed on to the next; an ended one stays selected.
+          this.#selectedId = isFinal(round) ? round.roundId : null;
           setText(this.#message, "");
           this.update(this.#snapshot);
         },
@@ -131,11 +133,8 @@ export class FairnessPanel {
     }
     if (this.#current !== key) return; // the round went on meanwhile
     const proof = this.#proofs.get(round.roundId)?.checks ?? [];
-    const own = checks.filter(({ name }) => !proof.some((other) => other.name === name && other.ok !== true && name === "payouts"));
-    this.#checks.replaceChildren(...[...own, ...proof.filter(({ name }) => name !== "payouts" || own.length < checks.length)].map(checkItem));
+    this.#checks.replaceChildren(...[...checks, ...proof].map(checkItem));
   }
-
-  #current = "";
 
   /** The house's keys; asked for again when a round is signed by one that is not among them. */
   async #trustedKeys(round) {

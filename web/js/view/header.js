@@ -50,7 +50,7 @@ export class Header {
     setText(this.#netLabel, minutes > 0 ? `Session ${minutes} min` : "Session");
     this.#banner.hidden = connection === "online";
     setText(this.#banner, connection === "online" ? "" : joined
-      ? "Reconnecting… Your accepted bets stand; nothing is lost."
+      ? "Reconnecting… Your accepted bets stand."
       : "Connecting to the table…");
   }
 }

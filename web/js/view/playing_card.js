@@ -12,7 +12,7 @@ const SUIT_NAMES = { H: "hearts", D: "diamonds", S: "spades", C: "clubs" };
 const RANK_NAMES = { A: "ace", T: "ten", J: "jack", Q: "queen", K: "king" };
 
 // Pip places on a 100 × 140 card.
-const [L, M, R] = [32, 50, 68];
+const [L, M, R] = [36, 50, 64];
 const [Y1, Y2, Y3, Y4, Y5, Y6, Y7] = [30, 43.3, 50, 56.7, 70, 83.3, 110];
 const PIPS = {
   2: [[M, Y1], [M, Y7]],
@@ -40,10 +40,10 @@ function corner(code, turned) {
   return s(
     "g", { transform: turned ? "rotate(180 50 70)" : null },
     s("text", {
-      x: 13.5, y: 24, class: "card-rank", "text-anchor": "middle",
+      x: 13, y: 24, class: "card-rank", "text-anchor": "middle",
       ...(rank === "10" ? { textLength: 19, lengthAdjust: "spacingAndGlyphs" } : {}),
     }, rank),
-    suit(code[1], 13.5, 36, 0.72),
+    suit(code[1], 13, 36, 0.62),
   );
 }
 
@@ -51,7 +51,7 @@ function middle(code) {
   const [rank, suitLetter] = code;
   if (rank === "A") return [suit(suitLetter, 50, 70, 2.3)];
   if (rank in PIPS) {
-    return PIPS[rank].map(([x, y]) => suit(suitLetter, x, y, 0.9, y > 70));
+    return PIPS[rank].map(([x, y]) => suit(suitLetter, x, y, 0.8, y > 70));
   }
   const half = (turned) => s(
     "g", { transform: turned ? "rotate(180 50 70)" : null },

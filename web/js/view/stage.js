@@ -2,6 +2,7 @@
 // its place behind or instead of the drawn cards.
 
 import { signedMoneyText, moneyText } from "../money.js";
+import { cardMotion } from "../presentation.js";
 import { h, s, setAttribute, setText, setVariable, whenChanged } from "./dom.js";
 import { playingCard, revealCard } from "./playing_card.js";
 
@@ -39,7 +40,7 @@ export class Stage {
       h("div", { class: "stage-top" }, this.#status),
       h("div", { class: "hands" },
         this.#hand("PLAYER", "Player"),
-        h("div", { class: "stage-middle" }, this.#countdown, this.#result),
+        h("div", { class: "stage-middle" }, this.#result, this.#countdown),
         this.#hand("BANKER", "Banker")),
       this.#rest,
       this.#winnings,
@@ -61,12 +62,14 @@ export class Stage {
     const { phase, resting, secondsLeft, fractionLeft, stage, nowMs } = snapshot;
     setText(this.#status, statusText(snapshot));
     setAttribute(this.#status, "data-phase", phase);
+    setAttribute(this.#status, "data-outcome", phase === "resolved" || phase === "settled" ? snapshot.round.result.outcome : null);
     const open = phase === "open";
     setAttribute(this.element, "data-phase", resting ? "resting" : phase);
     setAttribute(this.element, "data-round", stage.round?.roundId ?? "");
     const cleared = resting || stage.cards.length === 0;
     this.#rest.hidden = !resting;
 
+    this.element.classList.toggle("stage-afterglow", open && stage.result !== null);
     this.#countdown.classList.toggle("countdown-on", open);
     this.#countdown.classList.toggle("countdown-last", open && secondsLeft <= 5);
     setText(this.#seconds, open ? String(secondsLeft) : "");
@@ -91,13 +94,13 @@ export class Stage {
         const fresh = nowMs - card.startMs < FRESH_MS;
         const interval = stage.round.cardIntervalMs;
         const element = playingCard(card, {
-          animate: fresh, sideways: at === 2, flipMs: fresh ? Math.min(500, interval * 0.5) : 0,
+          animate: fresh, sideways: at === 2, flipMs: fresh ? cardMotion(interval).flipMs : 0,
         });
         view.cards.append(element);
         view.shown[at] = { element, card: card.card, roundId, open: false };
       }
       const shown = view.shown[at];
-      if (card.faceUp && !shown.open) {
+      if (card.turning && !shown.open) {
         revealCard(shown.element, card.card);
         shown.open = true;
       }

@@ -38,8 +38,7 @@ export class TableView {
           layout.element, controls.element),
         h("aside", { class: "floor-side", "aria-label": "Results" }, beads.element, history.element)),
       h("footer", { class: "foot" },
-        "18+ only. Gambling can be addictive: set yourself a limit, and stop when it is no longer fun. ",
-        "Each bet needs your own press; there is no autoplay. Results come from the signed log of the table, not from the picture."),
+        "18+ only. Gambling can be addictive: set yourself a limit and stop when it is no longer fun. Play responsibly."),
       fairness.element,
     );
   }

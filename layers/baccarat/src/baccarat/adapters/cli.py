@@ -241,6 +241,10 @@ def asyncapi() -> dict[str, Any]:
         ],
         ref_template="#/components/schemas/{model}",
     )
+    for model in SERVER_MESSAGES:
+        # Members with a fixed value are always sent; pydantic calls them optional.
+        schema = definitions["$defs"][model.__name__]
+        schema["required"] = list(schema["properties"])
     names = {model: _message_name(model) for model in (*CLIENT_MESSAGES, *SERVER_MESSAGES)}
     operations: dict[str, Any] = {}
     for model in CLIENT_MESSAGES:

@@ -1,0 +1,435 @@
+"""The format's page is enough: a verifier written from it alone agrees with the house's own.
+
+``StrangersVerifier`` takes nothing from ``baccarat``; section numbers are those of
+``docs/formats/transcript.md``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.hashes import SHA256
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/formats/transcript.md"
+EXAMPLE = ROOT / "docs/formats/example"
+VECTORS = ROOT / "tests/vectors/transcripts"
+INDEX = json.loads((VECTORS / "index.json").read_text())
+
+DECK = [rank + suit for suit in "CDHS" for rank in "A23456789TJQK"]
+NEXT = {
+    ("-", "ROUND_OPENED"): "OPEN",
+    ("OPEN", "BETS_CLOSED"): "CLOSED",
+    ("CLOSED", "BOOK_SEALED"): "SEALED",
+    ("SEALED", "DEALING_STARTED"): "DEALING",
+    ("DEALING", "CARDS_DEALT"): "DEALING",
+    ("DEALING", "ROUND_RESOLVED"): "RESOLVED",
+    ("RESOLVED", "ROUND_SETTLED"): "SETTLED",
+} | {(s, "ROUND_VOIDED"): "VOIDED" for s in ("OPEN", "CLOSED", "SEALED", "DEALING")}
+BANKER_DRAWS = ["0123456789"] * 3 + ["012345679", "234567", "4567", "67", ""]
+EVENT = {"tableId", "roundId", "epoch", "seq", "type", "at_ms", "data", "prev", "hash", "sig"}
+NEEDED = {
+    "ROUND_OPENED": "round_no closes_at_ms dealerId currency paytable limits card_interval_ms "
+    "commitment shoeId decks remaining",
+    "BOOK_SEALED": "root count stakes_minor",
+    "CARDS_DEALT": "cards shown_at_ms",
+    "ROUND_RESOLVED": "outcome",
+    "ROUND_SETTLED": "paid_minor",
+    "ROUND_VOIDED": "reason",
+}
+DOCUMENT = {"format", "tableId", "roundId", "view", "events", "book", "payouts", "seal"}
+
+
+class Failed(Exception):
+    pass
+
+
+def need(holds: object, check: str) -> None:
+    if not holds:
+        raise Failed(check)
+
+
+def sha(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def canonical(value: Any) -> bytes:
+    """Section 2; all names of this format are ASCII, so code points order them as well."""
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def without(value: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: item for name, item in value.items() if name not in names}
+
+
+def tree(leaves: list[bytes]) -> bytes:
+    """Section 5, from below: pairs are joined, an odd last one goes up alone."""
+    if not leaves:
+        return sha(b"")
+    while len(leaves) > 1:
+        pairs = [leaves[i : i + 2] for i in range(0, len(leaves), 2)]
+        leaves = [sha(b"\x01" + p[0] + p[1]) if len(p) == 2 else p[0] for p in pairs]
+    return leaves[0]
+
+
+def follow(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
+    if size == 1:
+        need(not proof, "book")
+        return leaf
+    need(proof, "book")
+    k = 1
+    while 2 * k < size:
+        k *= 2
+    if index < k:
+        return sha(b"\x01" + follow(leaf, index, k, proof[:-1]) + proof[-1])
+    return sha(b"\x01" + proof[-1] + follow(leaf, index - k, size - k, proof[:-1]))
+
+
+def b64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    need(len({name for name, _ in pairs}) == len(pairs), "structure")
+    return dict(pairs)
+
+
+def no_number(_text: str) -> Any:
+    raise Failed("structure")
+
+
+class StrangersVerifier:
+    def __init__(self, jwks: str) -> None:
+        self.keys: dict[str, ec.EllipticCurvePublicKey] = {}
+        for jwk in json.loads(jwks)["keys"]:
+            text = f'{{"crv":"P-256","kty":"EC","x":"{jwk["x"]}","y":"{jwk["y"]}"}}'
+            kid = base64.urlsafe_b64encode(sha(text.encode())).rstrip(b"=").decode()
+            x, y = (int.from_bytes(b64(jwk[name]), "big") for name in "xy")
+            self.keys[kid] = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+
+    def check(self, content: bytes) -> str:
+        """Return how the round ended, or raise Failed with the name of the check."""
+        try:
+            document = json.loads(
+                content.decode("utf-8"),
+                object_pairs_hook=no_duplicates,
+                parse_constant=no_number,
+            )
+        except (ValueError, RecursionError):
+            raise Failed("structure") from None
+        need(isinstance(document, dict) and set(document) == DOCUMENT, "structure")
+        need(document["format"] == "baccarat-transcript/1", "structure")
+        need(document["view"] in ("house", "player"), "structure")
+        need(isinstance(document["events"], list), "structure")
+        need(0 < len(document["events"]) <= 1_000, "structure")
+        self.versions: dict[str, int] = {}
+        self.events(document["events"])
+        state, facts, cards = self.states(document)
+        book = self.book(document, facts)
+        if state == "SETTLED":
+            hands = self.cards(document, facts, cards)
+            self.payouts(document, facts, book, self.outcome(facts, hands))
+        else:
+            need(document["payouts"] == [], "payouts")
+        seal = document["seal"]
+        need(isinstance(seal, dict) and set(seal) == {"hash", "sig"}, "seal")
+        need(no_fractions(document), "seal")
+        need(seal["hash"] == sha(canonical(without(document, "seal"))).hex(), "seal")
+        self.signature(seal["sig"], seal["hash"], "seal")
+        return state
+
+    def signature(self, sig: dict[str, Any], hash_: str, check: str) -> None:
+        need(sig["kid"] in self.keys, check)
+        need(re.fullmatch(r"[A-Za-z0-9_-]{85}[AQgw]", sig["val"]), check)
+        if check == "seal":
+            need(self.versions.get(sig["kid"], sig["ver"]) == sig["ver"], check)
+        else:
+            self.versions[sig["kid"]] = sig["ver"]
+        raw = b64(sig["val"])
+        der = utils.encode_dss_signature(
+            int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+        )
+        try:
+            self.keys[sig["kid"]].verify(
+                der, b"baccarat-log-v1:" + hash_.encode(), ec.ECDSA(SHA256())
+            )
+        except InvalidSignature:
+            raise Failed(check) from None
+
+    def events(self, events: list[dict[str, Any]]) -> None:
+        before: dict[str, Any] | None = None
+        types = {type_ for _, type_ in NEXT} | {"EPOCH_STARTED"}
+        for event in events:
+            need(set(event) == EVENT and event["type"] in types, "structure")
+            if before is not None:
+                step = (event["epoch"] - before["epoch"], event["seq"])
+                need(step in ((0, before["seq"] + 1), (1, 1)), "chain")
+                need(event["at_ms"] >= before["at_ms"], "chain")
+            need(no_fractions(event), "structure")
+            try:
+                text = canonical(without(event, "hash", "sig"))
+            except ValueError:
+                raise Failed("structure") from None
+            need(event["hash"] == sha(text).hex(), "chain")
+            need(before is None or event["prev"] == before["hash"], "chain")
+            self.signature(event["sig"], event["hash"], "signature")
+            before = event
+
+    def states(self, document: dict[str, Any]) -> tuple[str, dict[str, Any], list[Any]]:
+        state, facts, cards = "-", dict[str, Any](), list[Any]()
+        for event in document["events"]:
+            type_, data = event["type"], event["data"]
+            place = (document["tableId"], document["roundId"])
+            need((event["tableId"], event["roundId"]) == place, "transitions")
+            if type_ == "EPOCH_STARTED":
+                need(state in ("OPEN", "CLOSED", "SEALED", "DEALING", "RESOLVED"), "transitions")
+                continue
+            need((state, type_) in NEXT, "transitions")
+            state = NEXT[state, type_]
+            need(set(NEEDED.get(type_, "").split()) <= set(data), "transitions")
+            facts[type_] = data
+            if type_ == "BETS_CLOSED":
+                need(event["at_ms"] >= facts["ROUND_OPENED"]["closes_at_ms"], "transitions")
+            if type_ == "CARDS_DEALT":
+                cards += data["cards"]
+            if type_ == "ROUND_RESOLVED":
+                shown = facts.get("CARDS_DEALT", {}).get("shown_at_ms", 0)
+                need(event["at_ms"] >= shown, "transitions")
+        number = facts["ROUND_OPENED"]["round_no"]
+        need(document["roundId"] == f"{document['tableId']}.{number:09d}", "transitions")
+        need(state in ("SETTLED", "VOIDED"), "transitions")
+        return state, facts, cards
+
+    def book(self, document: dict[str, Any], facts: dict[str, Any]) -> list[dict[str, Any]]:
+        listed, sealed = document["book"], facts.get("BOOK_SEALED")
+        if sealed is None:
+            need(listed is None, "book")
+            return []
+        need(isinstance(listed, list), "book")
+        house = document["view"] == "house"
+        if not house:
+            need(all(set(item) == {"index", "entry", "proof"} for item in listed), "book")
+            listed = sorted(listed, key=lambda item: item["index"])
+        entries: list[dict[str, Any]] = listed if house else [item["entry"] for item in listed]
+        for entry in entries:
+            need(set(entry) == {"playerId", "betId", "spot", "stake_minor"}, "book")
+            need(type(entry["stake_minor"]) is int and entry["stake_minor"] > 0, "book")
+            need(entry["spot"] in ("PLAYER", "BANKER", "TIE"), "book")
+        keys = [(entry["playerId"], entry["betId"]) for entry in entries]
+        need(keys == sorted(set(keys)), "book")
+        leaves = [sha(b"\x00" + canonical(entry)) for entry in entries]
+        if house:
+            stakes: dict[str, int] = {}
+            for entry in entries:
+                stakes[entry["spot"]] = stakes.get(entry["spot"], 0) + entry["stake_minor"]
+            need(sealed["count"] == len(entries), "book")
+            need(sealed["root"] == tree(leaves).hex(), "book")
+            need(sealed["stakes_minor"] == stakes, "book")
+        else:
+            for item, leaf in zip(listed, leaves, strict=True):
+                need(0 <= item["index"] < sealed["count"], "book")
+                proof = [bytes.fromhex(sibling) for sibling in item["proof"]]
+                root = follow(leaf, item["index"], sealed["count"], proof)
+                need(root.hex() == sealed["root"], "book")
+        return entries
+
+    def cards(
+        self, document: dict[str, Any], facts: dict[str, Any], dealt: list[Any]
+    ) -> dict[str, list[int]]:
+        opened = facts["ROUND_OPENED"]
+        need(re.fullmatch("[0-9a-f]{64}", facts["ROUND_SETTLED"]["seed"]), "commitment")
+        seed = bytes.fromhex(facts["ROUND_SETTLED"]["seed"])
+        round_id = document["roundId"].encode()
+        need(sha(seed + round_id).hex() == opened["commitment"], "commitment")
+        need(re.fullmatch("[0-9a-f]{64}", facts["BOOK_SEALED"]["root"]), "cards")
+        salt = bytes.fromhex(facts["BOOK_SEALED"]["root"])
+        prk = hmac.digest(salt, seed, "sha256")
+        info = b"baccarat/deal/v1|" + opened["shoeId"].encode() + b"|" + round_id + b"|"
+        key = hmac.digest(prk, info + b"\x01", "sha256")
+        words = (
+            int.from_bytes(block[i : i + 4], "big")
+            for block in (hmac.digest(key, n.to_bytes(8, "big"), "sha256") for n in range(200))
+            for i in range(0, 32, 4)
+        )
+        counts = [int(digit) for digit in opened["remaining"]]
+        pool = [card for card, count in zip(DECK, counts, strict=True) for _ in range(count)]
+        need(len(pool) >= 6, "cards")
+        hands: dict[str, list[int]] = {"PLAYER": [], "BANKER": []}
+        order: list[dict[str, str]] = []
+
+        def draw(to: str) -> int:
+            t = len(order)
+            m = len(pool) - t
+            word = next(word for word in words if word < 2**32 - 2**32 % m)
+            j = t + word % m
+            pool[t], pool[j] = pool[j], pool[t]
+            order.append({"to": to, "card": pool[t]})
+            points = "A23456789".find(pool[t][0]) + 1
+            hands[to].append(points)
+            return points
+
+        for to in ("PLAYER", "BANKER") * 2:
+            draw(to)
+        player, banker = sum(hands["PLAYER"]) % 10, sum(hands["BANKER"]) % 10
+        if player < 8 and banker < 8:
+            if player <= 5:
+                third = draw("PLAYER")
+                if str(third) in BANKER_DRAWS[banker]:
+                    draw("BANKER")
+            elif banker <= 5:
+                draw("BANKER")
+        need(order == dealt, "cards")
+        return hands
+
+    def outcome(self, facts: dict[str, Any], hands: dict[str, list[int]]) -> str:
+        player, banker = sum(hands["PLAYER"]) % 10, sum(hands["BANKER"]) % 10
+        winner = "TIE" if player == banker else "PLAYER" if player > banker else "BANKER"
+        natural = max(sum(hand[:2]) % 10 for hand in hands.values()) >= 8
+        made = {
+            "outcome": winner,
+            "player_total": player,
+            "banker_total": banker,
+            "natural": natural,
+        }
+        need(facts["ROUND_RESOLVED"] == made, "outcome")
+        return winner
+
+    def payouts(
+        self,
+        document: dict[str, Any],
+        facts: dict[str, Any],
+        book: list[dict[str, Any]],
+        winner: str,
+    ) -> None:
+        need(facts["ROUND_OPENED"]["paytable"] == "commission-8/1", "payouts")
+
+        def back(spot: str, stake: int) -> int:
+            if spot == winner:
+                return (
+                    stake + {"PLAYER": stake, "BANKER": 95 * stake // 100, "TIE": 8 * stake}[spot]
+                )
+            return stake if winner == "TIE" else 0
+
+        due = []
+        for _, bets in groupby(book, key=lambda entry: entry["playerId"]):
+            so_far = {"PLAYER": 0, "BANKER": 0, "TIE": 0}
+            for bet in bets:
+                spot, before = bet["spot"], so_far[bet["spot"]]
+                so_far[spot] += bet["stake_minor"]
+                amount = back(spot, so_far[spot]) - back(spot, before)
+                if amount:
+                    due.append({**without(bet, "spot", "stake_minor"), "payout_minor": amount})
+        need(document["payouts"] == due, "payouts")
+        if document["view"] == "house":
+            settled = facts["ROUND_SETTLED"]
+            root = tree([sha(b"\x00" + canonical(payout)) for payout in due]).hex()
+            need(settled["payouts_root"] == root, "payouts")
+            need(settled["paid_count"] == len(due), "payouts")
+            need(settled["staked_minor"] == sum(bet["stake_minor"] for bet in book), "payouts")
+            need(settled["paid_minor"] == sum(p["payout_minor"] for p in due), "payouts")
+
+
+def no_fractions(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return depth < 32 and all(no_fractions(item, depth + 1) for item in value)
+    return not isinstance(value, float) and (not isinstance(value, int) or abs(value) <= 2**53 - 1)
+
+
+STRANGER = StrangersVerifier((VECTORS / "keys.json").read_text())
+
+
+def test_the_stranger_imports_nothing_of_the_house() -> None:
+    source = Path(__file__).read_text()
+    assert not re.findall(r"^\s*(?:from|import) (?:baccarat|tests)", source, re.MULTILINE)
+
+
+def test_the_stranger_accepts_the_example() -> None:
+    verifier = StrangersVerifier((EXAMPLE / "keys.json").read_text())
+    assert verifier.check((EXAMPLE / "transcript.json").read_bytes()) == "SETTLED"
+
+
+@pytest.mark.parametrize("vector", INDEX["vectors"], ids=lambda v: v["file"])
+def test_the_stranger_agrees_on_every_vector(vector: dict[str, Any]) -> None:
+    content = (VECTORS / vector["file"]).read_bytes()
+    if vector["check"] is None:
+        assert STRANGER.check(content) == ("VOIDED" if "void" in vector["file"] else "SETTLED")
+    else:
+        with pytest.raises(Failed) as failure:
+            STRANGER.check(content)
+        assert failure.value.args == (vector["check"],)
+
+
+def test_every_figure_of_the_page_is_that_of_the_example() -> None:
+    page = PAGE.read_text()
+    document = json.loads((EXAMPLE / "transcript.json").read_text())
+    events = {event["type"]: event for event in document["events"]}
+    first = without(document["events"][0], "hash", "sig")
+    leaves = [sha(b"\x00" + canonical(entry)) for entry in document["book"]]
+    seed = bytes.fromhex(events["ROUND_SETTLED"]["data"]["seed"])
+    root = events["BOOK_SEALED"]["data"]["root"]
+    prk = hmac.digest(bytes.fromhex(root), seed, "sha256")
+    info = b"baccarat/deal/v1|salon-1.s1|salon-1.000000001|"
+    key = hmac.digest(prk, info + b"\x01", "sha256")
+    block = hmac.digest(key, bytes(8), "sha256")
+    rows = []
+    for t, dealt in enumerate(events["CARDS_DEALT"]["data"]["cards"]):
+        word = int.from_bytes(block[4 * t : 4 * t + 4], "big")
+        below = word % (416 - t)
+        rows.append(
+            f"| {t} | `{word:08x}` | {word} | {416 - t} | {below} | {t + below} | "
+            f"{dealt['card']} | {dealt['to'].title()} |"
+        )
+    assert len(rows) == 6
+    for figure in (
+        canonical(first).decode(),
+        f"`{document['events'][0]['hash']}`",
+        *(f"`{leaf.hex()}`" for leaf in leaves),
+        *(canonical(entry).decode() for entry in document["book"]),
+        f"`{root}`",
+        f"`{prk.hex()}`",
+        f"`{info.decode()}`",
+        f"`{key.hex()}`",
+        *rows,
+        canonical(document["payouts"][0]).decode(),
+        f"`{events['ROUND_SETTLED']['data']['payouts_root']}`",
+        f"`{document['seal']['hash']}`",
+    ):
+        assert figure in page, figure
+    assert seed == bytes(range(10, 42))
+
+
+def test_the_drawing_table_of_the_page_is_the_rule() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in PAGE.read_text().splitlines()
+        if re.match(r"^\| (0, 1, 2|[3-7]) \| [D–] \|", line)
+    ]
+    assert [row[0] for row in rows] == ["0, 1, 2", "3", "4", "5", "6", "7"]
+    for row, digits in zip(rows, BANKER_DRAWS[2:], strict=True):
+        assert "".join(str(n) for n in range(10) if row[2 + n] == "D") == digits
+        assert row[1] == ("D" if row[0] < "6" else "–")
+
+
+def test_links_of_the_page_lead_somewhere() -> None:
+    page = PAGE.read_text()
+    for target in re.findall(r"\]\(([^)#]+)\)", page):
+        assert (PAGE.parent / target).exists(), target
+    anchors = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", page)) <= anchors
