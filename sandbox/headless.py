@@ -78,6 +78,7 @@ class HeadlessPlayer:
 
     async def connect(self) -> dict[str, Any]:
         """Get a ticket, connect and join from the last event seen; return the answer."""
+        await self.close()
         ticket = await asyncio.to_thread(call_api, self._run, "POST", "/tickets", self._token)
         self._socket = await connect(
             f"{ticket['url']}?ticket={ticket['ticket']}",
@@ -137,40 +138,41 @@ class HeadlessPlayer:
         seconds: float,
     ) -> dict[str, Any]:
         """Return the first event, past or future, that is ``wanted``. Raises: TimeoutError."""
+        await self.until(lambda: any(wanted(event) for event in self.events), seconds)
+        return next(event for event in self.events if wanted(event))
 
-        def found() -> dict[str, Any] | None:
-            return next((event for event in self.events if wanted(event)), None)
+    async def message(self, wanted: Wanted, after: int, seconds: float) -> dict[str, Any]:
+        """Return the first message that is ``wanted``, not counting the first ``after``."""
+        await self.until(lambda: any(map(wanted, self.messages[after:])), seconds)
+        return next(filter(wanted, self.messages[after:]))
 
+    async def until(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Wait until messages have made ``condition`` true. Raises: TimeoutError."""
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(lambda: found() is not None), seconds)
-        event = found()
-        assert event is not None
-        return event
+            await asyncio.wait_for(self._changed.wait_for(condition), seconds)
 
     async def _read(self, socket: ClientConnection) -> None:
         async for text in socket:
-            message = json.loads(text)
-            self.messages.append(message)
-            if message["type"] in ("joined", "events"):
-                await self._take(message["events"])
-            wallet = message.get("wallet")
-            if wallet and (self.wallet is None or wallet["version"] >= self.wallet["version"]):
-                self.wallet = wallet
-            answered = message.get("id") or message.get("bet", {}).get("betId")
-            if answered and message["type"] != "bet":
-                future = self._waiting.pop(answered, None)
-                if future is not None and not future.done():
-                    future.set_result(message)
+            async with self._changed:
+                self._take(json.loads(text))
+                self._changed.notify_all()
 
-    async def _take(self, events: list[dict[str, Any]]) -> None:
-        async with self._changed:
-            for event in events:
-                place = (event["epoch"], event["seq"])
-                if place not in self.received_at:
-                    self.received_at[place] = time.time() * 1000
-                    self.events.append(event)
-            self.events.sort(key=lambda event: (event["epoch"], event["seq"]))
-            self._changed.notify_all()
+    def _take(self, message: dict[str, Any]) -> None:
+        self.messages.append(message)
+        for event in message.get("events", []):
+            place = (event["epoch"], event["seq"])
+            if place not in self.received_at:
+                self.received_at[place] = time.time() * 1000
+                self.events.append(event)
+        self.events.sort(key=lambda event: (event["epoch"], event["seq"]))
+        wallet = message.get("wallet")
+        if wallet and (self.wallet is None or wallet["version"] >= self.wallet["version"]):
+            self.wallet = wallet
+        answered = message.get("id") or message.get("bet", {}).get("betId")
+        if answered and message["type"] != "bet":
+            future = self._waiting.pop(answered, None)
+            if future is not None and not future.done():
+                future.set_result(message)
 
 
 def new_id() -> str:

@@ -47,6 +47,8 @@ class Emulator:
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.log = options.folder / "emulator.log"
+        # The emulator unpacks functions here and leaves them behind.
+        self._temporary = options.folder / "tmp"
 
     def start(self) -> None:
         """Start it and wait until it answers.
@@ -60,12 +62,14 @@ class Emulator:
             "BIND_HOST": HOST,
             "LOG_LEVEL": "WARNING",
             "PERSIST_STATE": "0",
+            "TMPDIR": str(self._temporary),
             # These two would listen beyond loopback, on fixed ports.
             "IOT_MTLS_ENABLED": "false",
             "SFTP_ENABLED": "false",
             "POWERTOOLS_TRACE_DISABLED": "true",
             "LAMBDA_WARM_TTL_SECONDS": "3600",
         }
+        self._temporary.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("ministack"))],
@@ -101,6 +105,7 @@ class Emulator:
             except subprocess.TimeoutExpired:
                 continue
         self._process = None
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
 
 def run_logged(command: list[str], options: Options, log: Path, doing: str) -> None:

@@ -72,9 +72,7 @@ def test_a_player_bets_cancels_and_is_paid(sandbox: Run) -> None:
                 if e["roundId"] == round_id and e["type"] == "ROUND_RESOLVED"
             )
             due = {"PLAYER": 100_000, "BANKER": 96_000 + 3_900, "TIE": 100_000}[outcome]
-            async with asyncio.timeout(SECONDS):
-                while player.wallet is None or player.wallet["available_minor"] != due:
-                    await asyncio.sleep(0.05)
+            await player.until(lambda: (player.wallet or {}).get("available_minor") == due, SECONDS)
             states = {
                 m["bet"]["betId"]: m["bet"]["state"] for m in player.messages if m["type"] == "bet"
             }
@@ -159,11 +157,8 @@ def test_what_is_not_even_a_message_is_told_so(sandbox: Run) -> None:
             ):
                 known = len(player.messages)
                 await player.send(text)
-                async with asyncio.timeout(SECONDS):
-                    while not [m for m in player.messages[known:] if m["type"] == "error"]:
-                        await asyncio.sleep(0.02)
-                errors = [m for m in player.messages[known:] if m["type"] == "error"]
-                assert [m["code"] for m in errors] == [code], text[:60]
+                answer = await player.message(lambda m: m["type"] == "error", known, SECONDS)
+                assert answer["code"] == code, text[:60]
 
     run(scenario())
 

@@ -151,7 +151,7 @@ class StrangersVerifier:
         return state
 
     def signature(self, sig: dict[str, Any], hash_: str, check: str) -> None:
-        need(sig["kid"] in self.keys, check)
+        need(type(sig["ver"]) is int and sig["kid"] in self.keys, check)
         need(re.fullmatch(r"[A-Za-z0-9_-]{85}[AQgw]", sig["val"]), check)
         if check == "seal":
             need(self.versions.get(sig["kid"], sig["ver"]) == sig["ver"], check)
@@ -173,6 +173,7 @@ class StrangersVerifier:
         types = {type_ for _, type_ in NEXT} | {"EPOCH_STARTED"}
         for event in events:
             need(set(event) == EVENT and event["type"] in types, "structure")
+            need(all(type(event[n]) is int for n in ("epoch", "seq", "at_ms")), "structure")
             if before is not None:
                 step = (event["epoch"] - before["epoch"], event["seq"])
                 need(step in ((0, before["seq"] + 1), (1, 1)), "chain")
@@ -239,7 +240,7 @@ class StrangersVerifier:
             need(sealed["stakes_minor"] == stakes, "book")
         else:
             for item, leaf in zip(listed, leaves, strict=True):
-                need(0 <= item["index"] < sealed["count"], "book")
+                need(type(item["index"]) is int and 0 <= item["index"] < sealed["count"], "book")
                 proof = [bytes.fromhex(sibling) for sibling in item["proof"]]
                 root = follow(leaf, item["index"], sealed["count"], proof)
                 need(root.hex() == sealed["root"], "book")
@@ -303,7 +304,7 @@ class StrangersVerifier:
             "banker_total": banker,
             "natural": natural,
         }
-        need(facts["ROUND_RESOLVED"] == made, "outcome")
+        need(canonical(facts["ROUND_RESOLVED"]) == canonical(made), "outcome")
         return winner
 
     def payouts(
@@ -331,12 +332,12 @@ class StrangersVerifier:
                 amount = back(spot, so_far[spot]) - back(spot, before)
                 if amount:
                     due.append({**without(bet, "spot", "stake_minor"), "payout_minor": amount})
-        need(document["payouts"] == due, "payouts")
+        need(canonical(document["payouts"]) == canonical(due), "payouts")
         if document["view"] == "house":
             settled = facts["ROUND_SETTLED"]
             root = tree([sha(b"\x00" + canonical(payout)) for payout in due]).hex()
             need(settled["payouts_root"] == root, "payouts")
-            need(settled["paid_count"] == len(due), "payouts")
+            need(canonical(settled["paid_count"]) == canonical(len(due)), "payouts")
             need(settled["staked_minor"] == sum(bet["stake_minor"] for bet in book), "payouts")
             need(settled["paid_minor"] == sum(p["payout_minor"] for p in due), "payouts")
 

@@ -340,3 +340,14 @@ def test_nothing_rebuilds_to_nothing() -> None:
 def test_an_unfinished_round_has_no_coup() -> None:
     with pytest.raises(ValueError, match="not complete"):
         _ = a_round().coup
+
+
+def test_announced_times_are_whole_seconds_and_never_early() -> None:
+    for now_ms, closes_ms in ((START_MS, 15_000), (START_MS + 1, 16_000), (START_MS + 999, 16_000)):
+        ((_, data),) = decide(None, COMMANDS["open"], now_ms)
+        assert data["closes_at_ms"] == START_MS + closes_ms
+        _, (_, dealt) = decide(STATES["sealed"], DealCards(CARDS), now_ms)
+        assert dealt["shown_at_ms"] == START_MS + closes_ms - 10_000
+    at_once = replace(STATES["sealed"], card_interval_ms=0)  # type: ignore[type-var]
+    _, (_, dealt) = decide(at_once, DealCards(CARDS), START_MS + 1)
+    assert dealt["shown_at_ms"] == START_MS + 1

@@ -188,6 +188,15 @@ def test_a_takeover_between_rounds_is_counted_and_the_shoe_still_checked() -> No
     assert _refused(first, smaller).check == "shoe"
 
 
+def test_a_takeover_excuses_no_other_missing_event() -> None:
+    first, second = _verified()[:2]
+    opened, *rest = second.events
+    for epoch, seq in ((2, 1), (2, 3), (2, 9), (1, 2)):
+        event = replace(opened.event, epoch=epoch, seq=seq, prev="f" * 64)
+        later = replace(second, events=(replace(opened, event=event), *rest))
+        assert _refused(first, later).check == "chain"
+
+
 def test_a_card_that_came_back_into_the_shoe_is_seen() -> None:
     first, second = _verified()[:2]
     failure = _refused(first, replace(second, round=replace(second.round, shoe=first.round.shoe)))

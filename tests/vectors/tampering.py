@@ -557,6 +557,28 @@ def opened_without_a_commitment_house(document: Document) -> Document:
     return lying_house(document)
 
 
+@_tampering("outcome", "cards give")
+def number_for_a_truth_house(document: Document) -> Document:
+    resolved = data(document, "ROUND_RESOLVED")
+    resolved["natural"] = int(resolved["natural"])
+    return lying_house(document)
+
+
+@_tampering("payouts", "paid_count", base="one-bet")
+def truth_for_a_number_house(document: Document) -> Document:
+    assert data(document, "ROUND_SETTLED")["paid_count"] == 1
+    data(document, "ROUND_SETTLED")["paid_count"] = True
+    return lying_house(document)
+
+
+@_tampering("structure", "an event has")
+def truth_for_an_epoch_house(document: Document) -> Document:
+    for item in document["events"]:
+        assert item["epoch"] == 1
+        item["epoch"] = True
+    return lying_house(document)
+
+
 # --- signatures -----------------------------------------------------------------------------------
 
 
@@ -594,6 +616,12 @@ def key_number_of_an_event_changed(document: Document) -> Document:
 @_tampering("seal", "under another number")
 def key_number_of_the_seal_changed(document: Document) -> Document:
     document["seal"]["sig"]["ver"] = 2
+    return document
+
+
+@_tampering("seal", "a signature has kid, ver and val")
+def truth_for_the_key_number_of_the_seal(document: Document) -> Document:
+    document["seal"]["sig"]["ver"] = True
     return document
 
 
@@ -657,6 +685,13 @@ def own_bet_invented(document: Document) -> Document:
 @_tampering("book", "its proof fails", base=_ANNA)
 def own_bet_at_another_place(document: Document) -> Document:
     document["book"][0]["index"] = 3
+    return seal(document)
+
+
+@_tampering("book", "and nothing else", base=_ANNA)
+def truth_for_an_index(document: Document) -> Document:
+    assert document["book"][1]["index"] == 1
+    document["book"][1]["index"] = True
     return seal(document)
 
 
@@ -724,7 +759,7 @@ def fraction_in_an_event(document: Document) -> bytes:
     return encoded(document).replace(b'"round_no":3', b'"round_no":3.0', 1)
 
 
-@_tampering("seal", "float")
+@_tampering("payouts", "is due")
 def fraction_in_a_payout(document: Document) -> Document:
     document["payouts"][0]["payout_minor"] = float(document["payouts"][0]["payout_minor"])
     return document

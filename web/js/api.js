@@ -1,6 +1,7 @@
 // The house's HTTP interface: tickets, signing keys, transcripts.
 
 import { SignInError } from "./auth.js";
+import { readStrictJson } from "./strict_json.js";
 
 const TIMEOUT_MS = 10_000;
 
@@ -30,7 +31,7 @@ export class Api {
   /** The transcript of an ended round with the caller's own bets, as text and as a value. */
   async transcript(roundId) {
     const text = await this.#authorized("GET", `/rounds/${encodeURIComponent(roundId)}/transcript`, true);
-    return { text, transcript: JSON.parse(text) };
+    return { text, transcript: readStrictJson(text) };
   }
 
   /** The JWK set of the keys that sign the log. */

@@ -2,9 +2,9 @@
 // null and integers within ±(2^53 − 1). Everything else is refused rather than formatted.
 
 import { sha256, toHex, utf8Bytes } from "./bytes.js";
+import { isWellFormed } from "./strict_json.js";
 
 const MAX_DEPTH = 32;
-const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 /** The canonical text of a value. Throws: RangeError when it has none. */
 export function canonical(value) {
@@ -34,6 +34,6 @@ function write(value, depth) {
 }
 
 function writeText(text) {
-  if (LONE_SURROGATE.test(text)) throw new RangeError("a lone surrogate has no UTF-8 form");
+  if (!isWellFormed(text)) throw new RangeError("a lone surrogate has no UTF-8 form");
   return JSON.stringify(text); // escapes exactly what RFC 8785 §3.2.2.2 escapes
 }

@@ -33,12 +33,15 @@ export async function importKeySet(document) {
   return keys;
 }
 
-/** Whether `signature` ({kid, ver, val}) over `bytes` holds. Throws: RangeError with the reason. */
+/** Check `signature` ({kid, ver, val}) over `bytes`. Throws: RangeError with the reason. */
 export async function checkSignature(keys, signature, bytes) {
   const key = keys.get(signature?.kid);
   if (key === undefined) throw new RangeError(`signed by ${signature?.kid}, which the house does not list`);
   const raw = fromBase64Url(signature.val);
-  if (raw.length !== 64) throw new RangeError("a signature has 64 bytes");
+  // The spare bits of the last character must be zero: one signature has one spelling.
+  if (raw.length !== 64 || toBase64Url(raw) !== signature.val) {
+    throw new RangeError("a signature is 64 bytes in base64url without padding");
+  }
   const holds = await globalThis.crypto.subtle.verify(
     { name: "ECDSA", hash: "SHA-256" }, key, raw, bytes,
   );

@@ -29,21 +29,23 @@ export function returned(version, spot, stakeMinor, outcome) {
 }
 
 /**
- * What each of one player's bets ({betId, spot, stake_minor}) gets back, as a Map by bet id.
- * Rounding happens once per spot: in book order (by bet id), the n-th bet gets what the first n
- * together get, less what the first n − 1 together get.
+ * What each bet ({playerId?, betId, spot, stake_minor}) gets back, in the order of `bets`, which must
+ * be that of the book. Rounding happens once per player and spot: the n-th bet of a player on a spot
+ * gets what the first n together get, less what the first n − 1 together get.
  */
+export function payoutsInBookOrder(version, bets, outcome) {
+  const staked = new Map();
+  return bets.map(({ playerId = "", spot, stake_minor: stake }) => {
+    const key = JSON.stringify([playerId, spot]);
+    const before = staked.get(key) ?? 0;
+    staked.set(key, before + stake);
+    return returned(version, spot, before + stake, outcome) - returned(version, spot, before, outcome);
+  });
+}
+
+/** What each of one player's bets gets back, as a Map by bet id. */
 export function payoutsOf(version, bets, outcome) {
   const inBookOrder = [...bets].sort((a, b) => (a.betId < b.betId ? -1 : 1));
-  const staked = {};
-  const due = new Map();
-  for (const { betId, spot, stake_minor: stake } of inBookOrder) {
-    const before = staked[spot] ?? 0;
-    staked[spot] = before + stake;
-    due.set(
-      betId,
-      returned(version, spot, staked[spot], outcome) - returned(version, spot, before, outcome),
-    );
-  }
-  return due;
+  const due = payoutsInBookOrder(version, inBookOrder, outcome);
+  return new Map(inBookOrder.map(({ betId }, place) => [betId, due[place]]));
 }

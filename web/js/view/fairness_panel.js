@@ -127,13 +127,13 @@ export class FairnessPanel {
       const previous = rounds[rounds.indexOf(round) - 1]?.events ?? null;
       checks = await verifyRound(events, { keys, bets, previous });
     } catch (error) {
-      setText(this.#message, `The house's keys could not be read: ${error.message}. Close and open this panel to try again.`);
+      setText(this.#message, `The house's keys could not be read: ${error.message}`);
       this.#keys = null;
       return;
     }
     if (this.#current !== key) return; // the round went on meanwhile
     const proof = this.#proofs.get(round.roundId)?.checks ?? [];
-    this.#checks.replaceChildren(...[...checks, ...proof].map(checkItem));
+    this.#checks.replaceChildren(...[...checks, ...proof.filter(isNews).map(asRecordCheck)].map(checkItem));
   }
 
   /** The house's keys; asked for again when a round is signed by one that is not among them. */
@@ -180,6 +180,11 @@ export class FairnessPanel {
     this.#onNotice({ kind: "info", text: `Saved ${round.roundId}.transcript.json` });
   }
 }
+
+// Of a record that holds, only what the round's own checks have not said already.
+const RECORD_NEWS = new Set(["book", "payouts", "seal", "seen"]);
+const isNews = ({ name, ok }) => ok === false || RECORD_NEWS.has(name);
+const asRecordCheck = (found) => ({ ...found, name: `record-${found.name}` });
 
 function checkItem({ name, title, ok, detail }) {
   const attributes = ok === null

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from baccarat.adapters.messages import CLIENT_MESSAGES, MAX_MESSAGE_BYTES, ErrorMessage, to_json
 from baccarat.adapters.strict_json import loads
 from baccarat.application.ports import Connection, Publisher, Ticket
-from baccarat.domain.canonical import JsonObject
+from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.errors import (
     BaccaratError,
     Contention,
@@ -118,7 +118,7 @@ def reject(event: Mapping[str, Any], publisher: Publisher) -> dict[str, int]:
     """Answer a message that no route takes: too large, not JSON, or of no known action."""
     body: str = event.get("body") or ""
     try:
-        parse(body, BaseModel)
+        _read(body)
         error: Refused = UnknownAction(
             f"no such action; there are: {', '.join(_action(m) for m in CLIENT_MESSAGES)}"
         )
@@ -160,13 +160,7 @@ def _action(model: type[BaseModel]) -> str:
 
 def parse(body: str, model: type[MessageT]) -> MessageT:
     """Raises: MessageTooLarge, MalformedJson, InvalidRequest (naming each wrong member)."""
-    size = len(body.encode())
-    if size > MAX_MESSAGE_BYTES:
-        raise MessageTooLarge(
-            f"the message has {size} bytes, at most {MAX_MESSAGE_BYTES} are taken",
-            max_bytes=MAX_MESSAGE_BYTES,
-        )
-    value = loads(body)
+    value = _read(body)
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -180,6 +174,16 @@ def parse(body: str, model: type[MessageT]) -> MessageT:
         ) from error
 
 
+def _read(body: str) -> Json:
+    size = len(body.encode())
+    if size > MAX_MESSAGE_BYTES:
+        raise MessageTooLarge(
+            f"the message has {size} bytes, at most {MAX_MESSAGE_BYTES} are taken",
+            max_bytes=MAX_MESSAGE_BYTES,
+        )
+    return loads(body)
+
+
 def command_id(body: str) -> str | None:
     """Return the id a client gave its message, as far as it can be read."""
     if len(body) > MAX_MESSAGE_BYTES:
@@ -190,7 +194,7 @@ def command_id(body: str) -> str | None:
         return None
     if not isinstance(value, dict):
         return None
-    found = value.get("betId") or value.get("id")
+    found = value.get("id") or value.get("betId")
     return found if isinstance(found, str) and len(found) <= 64 else None
 
 

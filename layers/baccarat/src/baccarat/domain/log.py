@@ -81,7 +81,9 @@ class Signature:
     def from_json(cls, value: Json) -> Self:
         """Raises: ValueError when ``value`` is not a signature."""
         match value:
-            case {"kid": str(kid), "ver": int(ver), "val": str(val), **rest} if not rest:
+            case {"kid": str(kid), "ver": int(ver), "val": str(val), **rest} if (
+                not rest and not isinstance(ver, bool)
+            ):
                 return cls(kid, ver, val)
         raise ValueError("a signature has kid, ver and val, and nothing else")
 
@@ -118,7 +120,7 @@ class SignedEvent:
                 "hash": str(written_hash),
                 "sig": sig,
                 **rest,
-            } if not rest:
+            } if not rest and not any(isinstance(n, bool) for n in (epoch, seq, at_ms)):
                 event = Event(
                     table_id, round_id, epoch, seq, EventType(event_type), at_ms, data, prev
                 )

@@ -297,7 +297,7 @@ def _book(
                 )
             stakes: JsonObject = {spot.value: sum_ for spot, sum_ in book.stakes().items()}
             announced = _data(events, EventType.BOOK_SEALED).get("stakes_minor")
-            if announced != stakes:
+            if not _same(announced, stakes):
                 raise VerificationFailed(
                     "book", f"announced were stakes of {announced}, the book holds {stakes}"
                 )
@@ -314,7 +314,7 @@ def _proven_entries(written: Sequence[Json], round_: Round) -> dict[int, BookEnt
     for item in written:
         match item:
             case {"index": int(index), "entry": entry_json, "proof": list(proof), **rest} if (
-                not rest
+                not rest and not isinstance(index, bool)
             ):
                 entry = BookEntry.from_json(entry_json)
                 siblings = [bytes.fromhex(str(sibling)) for sibling in proof]
@@ -327,6 +327,13 @@ def _proven_entries(written: Sequence[Json], round_: Round) -> dict[int, BookEnt
             case _:
                 raise ValueError("an own bet has index, entry and proof, and nothing else")
     return entries
+
+
+def _same(one: Json, other: Json) -> bool:
+    """Return whether two values are equal as JSON, which tells 1 from true and from 1.0."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    return type(one) is type(other) and one == other
 
 
 def _data(events: Sequence[SignedEvent], wanted: EventType) -> JsonObject:
@@ -369,7 +376,7 @@ def _cards(round_: Round, events: Sequence[SignedEvent]) -> None:
         "banker_total": coup.banker_total,
         "natural": coup.is_natural,
     }
-    if resolved != expected:
+    if not _same(resolved, expected):
         raise VerificationFailed(
             "outcome", f"the result says {resolved}, the cards give {expected}"
         )
@@ -393,7 +400,7 @@ def _payouts(
     assert isinstance(listed, list)
     for position, payout in enumerate(due):
         found = listed[position] if position < len(listed) else None
-        if found != payout.to_json():
+        if not _same(found, payout.to_json()):
             raise VerificationFailed(
                 "payouts",
                 f"bet {payout.bet_id} of {payout.player_id} is due {payout.payout_minor} minor "
@@ -410,7 +417,7 @@ def _payouts(
             "paid_minor": sum(payout.payout_minor for payout in due),
         }
         for name, value in totals.items():
-            if settled.get(name) != value:
+            if not _same(settled.get(name), value):
                 raise VerificationFailed(
                     "payouts", f"{name} is {settled.get(name)} in the log, {value} by the book"
                 )

@@ -1,0 +1,80 @@
+// What is on the screen when: the log may know the result, the eyes must not.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { isRevealed, present } from "../../web/js/presentation.js";
+import { currentRound, initialState, join, receive } from "../../web/js/table_state.js";
+import { Balance } from "../../web/js/wallet.js";
+import { CLOSES_AT, DEALT_AT, INTERVAL, Log, OPENED_AT, SHOWN_AT, joined } from "./builders.mjs";
+
+const settledState = () => join(initialState(), joined(new Log().round(1), { history: ["P"] })).state;
+
+test("the countdown runs on the server's clock and ends as NO MORE BETS", () => {
+  const { state } = join(initialState(), joined([new Log().opened(1)]));
+  const at = (nowMs) => present(state, nowMs);
+  assert.deepEqual([at(OPENED_AT).phase, at(OPENED_AT).secondsLeft, at(OPENED_AT).fractionLeft], ["open", 10, 1]);
+  assert.equal(at(CLOSES_AT - 1).secondsLeft, 1);
+  assert.deepEqual([at(CLOSES_AT).phase, at(CLOSES_AT).secondsLeft], ["closed", 0]);
+});
+
+test("cards come one by one, and nothing tells the result before the last", () => {
+  const state = settledState();
+  for (let nowMs = DEALT_AT; nowMs < SHOWN_AT; nowMs += 50) {
+    const { phase, stage, history } = present(state, nowMs);
+    assert.equal(phase, "dealing");
+    assert.equal(stage.cards.length, Math.floor((nowMs - DEALT_AT) / INTERVAL) + 1);
+    assert.equal(stage.result, null);
+    assert.deepEqual(history, []);
+    assert.equal(isRevealed(currentRound(state), nowMs), false);
+  }
+  const { phase, stage, history } = present(state, SHOWN_AT);
+  assert.equal(phase, "settled");
+  assert.equal(stage.result.outcome, "PLAYER");
+  assert.deepEqual(stage.totals, { PLAYER: 9, BANKER: 7 });
+  assert.deepEqual(history, ["P"]);
+});
+
+test("a total counts only cards that lie face up", () => {
+  const state = settledState();
+  assert.equal(present(state, DEALT_AT + 100).stage.totals.PLAYER, null);
+  assert.equal(present(state, DEALT_AT + INTERVAL - 1).stage.totals.PLAYER, 4);
+  assert.equal(present(state, DEALT_AT + 2 * INTERVAL + 100).stage.totals.PLAYER, 4);
+  assert.equal(present(state, DEALT_AT + 3 * INTERVAL - 1).stage.totals.PLAYER, 9);
+});
+
+test("who joins late sees at once what lies there", () => {
+  const { stage } = present(settledState(), DEALT_AT + 2.5 * INTERVAL);
+  assert.deepEqual(stage.cards.map(({ card }) => card), ["4H", "KS", "5D"]);
+});
+
+test("the last hand stays for a moment while bets are open again", () => {
+  const log = new Log();
+  const openedAt = SHOWN_AT + 500;
+  const { state } = receive(join(initialState(), joined(log.round(1))).state, [log.opened(2, { atMs: openedAt })]);
+  const during = present(state, openedAt + 1_000);
+  assert.deepEqual([during.phase, during.round.roundNo, during.stage.round.roundNo], ["open", 2, 1]);
+  const later = present(state, openedAt + 4_000);
+  assert.deepEqual([later.stage.round.roundNo, later.stage.cards.length], [2, 0]);
+});
+
+test("a table without a new round rests", () => {
+  assert.equal(present(settledState(), SHOWN_AT + 2_000).resting, false);
+  assert.equal(present(settledState(), SHOWN_AT + 60_000).resting, true);
+  assert.equal(present(initialState(), 0).phase, "waiting");
+});
+
+test("the balance falls at once, and rises only when it may", () => {
+  const balance = new Balance();
+  const wallet = (version, minor) => ({ currency: "EUR", version, available_minor: minor });
+  assert.equal(balance.shown(false), null);
+  balance.offer(wallet(5, 1_000));
+  balance.offer(wallet(4, 9_999));
+  assert.equal(balance.shown(true).available_minor, 1_000);
+  balance.offer(wallet(6, 900));
+  assert.equal(balance.shown(true).available_minor, 900);
+  balance.offer(wallet(7, 1_100));
+  assert.equal(balance.shown(true).available_minor, 900);
+  assert.equal(balance.shown(false).available_minor, 1_100);
+  assert.equal(balance.shown(true).available_minor, 1_100);
+});
