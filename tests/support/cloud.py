@@ -329,7 +329,7 @@ def _handlers_in_process(cloud: Cloud) -> Iterator[None]:
         name, payload = self.function_name, event
 
         def run() -> Any:
-            return load_handler(name).build()(payload, _Context(name))
+            return load_handler(name).build()(payload, Context(name))
 
         cloud.calls.append(name)
         try:
@@ -355,7 +355,7 @@ def _handlers_in_process(cloud: Cloud) -> Iterator[None]:
         yield
 
 
-class _Context:
+class Context:
     """What Powertools reads of Lambda's context."""
 
     memory_limit_in_mb = 128

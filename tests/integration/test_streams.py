@@ -1,0 +1,195 @@
+"""The consumers of the streams: delivery, private messages, stragglers, unreadable records."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from unittest import mock
+
+import boto3
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+
+from baccarat.adapters import apigateway
+from baccarat.adapters.dynamodb import floor as floor_items
+from baccarat.adapters.dynamodb import ledger as ledger_items
+from baccarat.application.ports import Connection
+from baccarat.domain.errors import Contention
+from baccarat.domain.paytable import Spot
+from baccarat.domain.wallet import BetState
+from tests.support.cloud import TABLE_ID, Cloud, Context, load_handler
+from tests.support.rounds import ManualRound
+
+
+class Posts:
+    """Stands where API Gateway's management API would be; knows which connections are gone."""
+
+    def __init__(self, *gone: str) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self._gone = gone
+
+    def __call__(self, _: object, connection_id: str, data: bytes) -> bool:
+        if connection_id in self._gone:
+            return False
+        self.sent.append((connection_id, json.loads(data)))
+        return True
+
+
+@pytest.fixture
+def posts() -> Any:
+    found = Posts("gone")
+    with mock.patch.object(apigateway.ApiGatewayPublisher, "_post", lambda s, c, d: found(s, c, d)):
+        yield found
+
+
+def record(image: dict[str, Any], name: str = "INSERT") -> dict[str, Any]:
+    return {"eventName": name, "dynamodb": {"NewImage": image}}
+
+
+def invoke(function: str, *records: dict[str, Any]) -> Any:
+    return load_handler(function).build()({"Records": list(records)}, Context(function))
+
+
+def parked(cloud: Cloud) -> list[dict[str, Any]]:
+    answer = boto3.client("sqs").receive_message(
+        QueueUrl=cloud.environment["PARKING_QUEUE_URL"], MaxNumberOfMessages=10
+    )
+    return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+@pytest.fixture
+def opened(cloud: Cloud) -> ManualRound:
+    round_ = ManualRound(cloud)
+    round_.start_table()
+    round_.open()
+    cloud.fund("anna")
+    return round_
+
+
+def event_records(cloud: Cloud) -> list[dict[str, Any]]:
+    events = cloud.floor.events(TABLE_ID, after=(1, 0), until_epoch=1, limit=100)
+    return [record(floor_items._event_item(signed).serialize()) for signed in events]
+
+
+def test_events_reach_all_who_watch_in_order_and_the_gone_are_forgotten(
+    opened: ManualRound, posts: Posts
+) -> None:
+    cloud = opened.cloud
+    for name in ("c1", "c2", "gone"):
+        cloud.connections.connect(Connection(name, "anna", "player"), cloud.clock.now_ms())
+        cloud.connections.subscribe(
+            TABLE_ID, Connection(name, "anna", "player"), cloud.clock.now_ms()
+        )
+    opened.close()
+    invoke("fan_out_events", *event_records(cloud))
+    assert sorted(connection for connection, _ in posts.sent) == ["c1", "c2"]
+    for _, message in posts.sent:
+        assert message["type"] == "events"
+        assert [event["seq"] for event in message["events"]] == [1, 2, 3, 4]
+    assert cloud.connections.watchers(TABLE_ID) == ["c1", "c2"]
+
+
+def test_a_record_nobody_can_read_is_parked_and_holds_up_nothing(
+    opened: ManualRound, posts: Posts
+) -> None:
+    cloud = opened.cloud
+    cloud.connections.subscribe(TABLE_ID, Connection("c1", "anna", "player"), cloud.clock.now_ms())
+    [first, second] = event_records(cloud)
+    poison = record({"pk": {"S": "bac-1#1"}, "sk": {"N": "9"}, "event": {"S": "{not json"}})
+    invoke("fan_out_events", first, poison, second)
+    [(_, message)] = posts.sent
+    assert [event["seq"] for event in message["events"]] == [1, 2]
+    [letter] = parked(cloud)
+    assert letter["record"] == poison
+    assert "MalformedJson" in letter["reason"]
+
+
+def test_players_hear_of_their_own_money_only(opened: ManualRound, posts: Posts) -> None:
+    cloud = opened.cloud
+    for name, player in (("c1", "anna"), ("c2", "bert")):
+        cloud.connections.connect(Connection(name, player, "player"), cloud.clock.now_ms())
+    bet = cloud.bet("anna", opened.round_id, Spot.TIE, 500, "bet")
+    wallet = cloud.ledger.wallet("anna")
+    assert wallet is not None
+    invoke(
+        "notify_players",
+        record(ledger_items._wallet_item(wallet).serialize(), "MODIFY"),
+        record(ledger_items._bet_item(bet).serialize()),
+        record({"pk": {"S": "HOUSE#bac-1"}, "sk": {"S": "ROUND#bac-1.000000001"}}),
+    )
+    assert [connection for connection, _ in posts.sent] == ["c1", "c1"]
+    assert posts.sent[0][1]["wallet"]["available_minor"] == 99_500
+    assert posts.sent[1][1]["bet"]["betId"] == bet.bet_id
+
+
+def sleepers_bet(opened: ManualRound, bet_id: str) -> dict[str, Any]:
+    """A bet whose handler read the open round and wrote only after all was over."""
+    cloud = opened.cloud
+    awake = opened.record
+    opened.play_out()
+    with mock.patch.object(cloud.floor, "round", lambda _: awake):
+        bet = cloud.bet("anna", opened.round_id, Spot.BANKER, 700, bet_id)
+    return record(ledger_items._bet_item(bet).serialize())
+
+
+def test_a_bet_that_lands_after_the_book_was_sealed_is_refunded_once(opened: ManualRound) -> None:
+    cloud = opened.cloud
+    late = sleepers_bet(opened, "sleeper-bet-00001")
+    assert invoke("refund_stragglers", late, late) == {"refunded": 2}
+    [bet] = cloud.ledger.bets(opened.round_id)
+    assert bet.state is BetState.REFUNDED
+    wallet = cloud.ledger.wallet("anna")
+    assert wallet is not None
+    assert (wallet.available_minor, wallet.version) == (100_000, 3)
+    assert cloud.balances().findings == ()
+
+
+def test_bets_in_the_book_and_of_open_rounds_stand(opened: ManualRound) -> None:
+    cloud = opened.cloud
+    bet = cloud.bet("anna", opened.round_id, Spot.TIE, 500, "bet")
+    item = record(ledger_items._bet_item(bet).serialize())
+    assert invoke("refund_stragglers", item) == {"refunded": 0}
+    opened.close()
+    assert invoke("refund_stragglers", item) == {"refunded": 0}
+    [stored] = cloud.ledger.bets(opened.round_id)
+    assert stored == bet
+
+
+def test_a_busy_wallet_brings_the_batch_again_instead_of_parking_it(opened: ManualRound) -> None:
+    cloud = opened.cloud
+    late = sleepers_bet(opened, "sleeper-bet-00002")
+    with (
+        mock.patch(
+            "baccarat.adapters.dynamodb.ledger.DynamoLedger.close", side_effect=Contention("")
+        ),
+        mock.patch("baccarat.adapters.clock.SystemClock.pause"),
+        pytest.raises(Contention),
+    ):
+        invoke("refund_stragglers", late)
+    assert parked(cloud) == []
+
+
+def test_a_bet_on_a_round_that_never_was_is_parked(cloud: Cloud) -> None:
+    image = {name: TypeSerializer().serialize(value) for name, value in FOREIGN_BET.items()}
+    invoke("refund_stragglers", record(image))
+    [letter] = parked(cloud)
+    assert "does not exist" in letter["reason"]
+
+
+FOREIGN_BET = {
+    "pk": "ROUND#bac-7.000000001",
+    "sk": "BET#anna#bet-0123456789abcdef",
+    "player_id": "anna",
+    "bet_id": "bet-0123456789abcdef",
+    "table_id": "bac-7",
+    "round_no": 1,
+    "spot": "TIE",
+    "stake_minor": 100,
+    "currency": "EUR",
+    "paytable": "commission-8/1",
+    "state": "PLACED",
+    "placed_at_ms": 1,
+    "placed_version": 2,
+    "balance_after_minor": 0,
+    "payout_minor": 0,
+}

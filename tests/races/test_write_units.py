@@ -1,0 +1,113 @@
+"""What a round costs, counted from the answers of MiniStack (its ConsumedCapacity is right)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from baccarat.adapters import clients
+from baccarat.adapters.capacity import WriteUnits
+from baccarat.adapters.dynamodb.floor import DynamoFloor
+from baccarat.adapters.dynamodb.ledger import DynamoLedger
+from baccarat.application.bets import cancel_bet
+from baccarat.domain.coup import Outcome
+from baccarat.domain.paytable import Spot
+from baccarat.domain.wallet import BetState
+from tests.support.cloud import Cloud
+from tests.support.rounds import ManualRound
+
+
+class Meter:
+    """The same platform through a client whose transactions are counted."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._units = WriteUnits()
+        client = clients.dynamodb(self._units)
+        self.cloud = replace(cloud, floor=DynamoFloor(client), ledger=DynamoLedger(client))
+
+    def cost(self, step: Callable[[], object]) -> float:
+        self._units.take()
+        step()
+        return self._units.take()
+
+
+@pytest.fixture
+def meter(cloud: Cloud) -> Meter:
+    return Meter(cloud)
+
+
+def test_a_round_without_bets_costs_at_most_forty_units(meter: Meter) -> None:
+    round_ = ManualRound(meter.cloud)
+    round_.start_table()
+    costs = {
+        step.__name__: meter.cost(step)
+        for step in (round_.open, round_.close, round_.deal, round_.resolve, round_.finish)
+    }
+    assert costs == {"open": 6, "close": 8, "deal": 8, "resolve": 4, "finish": 8}
+    assert sum(costs.values()) <= 40
+
+
+def test_bets_winners_and_losers_cost_what_they_may(meter: Meter) -> None:
+    cloud = meter.cloud
+    round_ = ManualRound(cloud)
+    round_.start_table()
+    round_.open()
+    players = [f"player-with-a-long-name-{n:012d}" for n in range(30)]
+    spots = [Spot.PLAYER, Spot.BANKER, Spot.TIE]
+    for player in players:
+        cloud.fund(player)
+    placing = [
+        meter.cost(
+            lambda p=player, n=n: cloud.bet(p, round_.round_id, spots[n % 3], 1_000, f"bet-{p}")
+        )
+        for n, player in enumerate(players)
+    ]
+    assert max(placing) <= 4
+    round_.close()
+    round_.deal()
+    round_.resolve()
+    settling = meter.cost(round_.settle)
+    bets = cloud.ledger.bets(round_.round_id)
+    winners = [bet for bet in bets if bet.state is BetState.PAID]
+    losers = [bet for bet in bets if bet.state is BetState.PLACED]
+    tie = round_.record.round.outcome is Outcome.TIE
+    assert (len(winners), len(losers)) == ((30, 0) if tie else (10, 20))
+    assert settling / len(winners) <= 4
+    # Nothing but the winners was written, so a loser cost nothing.
+    assert settling == 4 * len(winners)
+    finish = meter.cost(round_.finish)
+    assert finish == 8
+
+
+def test_a_loser_alone_costs_nothing(meter: Meter) -> None:
+    cloud = meter.cloud
+    round_ = ManualRound(cloud)
+    round_.start_table()
+    round_.open()
+    cloud.fund("anna")
+    bet = cloud.bet("anna", round_.round_id, Spot.TIE, 500, "bet")
+    assert bet.state is BetState.PLACED
+    round_.close()
+    round_.deal()
+    pages = round_.resolve()
+    cost = meter.cost(lambda: [round_.settle(page) for page in pages])
+    lost = round_.record.round.outcome is not Outcome.TIE
+    assert cost == (0 if lost else 4)
+
+
+def test_a_cancel_costs_three_items(meter: Meter) -> None:
+    cloud = meter.cloud
+    round_ = ManualRound(cloud)
+    round_.start_table()
+    round_.open()
+    cloud.fund("anna")
+    bet = cloud.bet("anna", round_.round_id, Spot.TIE, 500, "bet")
+
+    def cancel() -> object:
+        return cancel_bet(
+            "anna", round_.round_id, bet.bet_id, ledger=cloud.ledger, clock=cloud.clock
+        )
+
+    assert meter.cost(cancel) == 6
