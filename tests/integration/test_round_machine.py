@@ -32,9 +32,9 @@ class KillOnce:
     def __call__(self, function: str, _event: dict[str, Any], run: Callable[[], Any]) -> Any:
         if function != self.step or not self.left:
             return run()
-        self.left -= 1
         if self.when == "after":
-            run()
+            run()  # A step that has no effect yet (too early) does not count.
+        self.left -= 1
         raise Killed(f"{self.step} died {self.when} its effect")
 
 

@@ -38,7 +38,11 @@ class Posts:
 @pytest.fixture
 def posts() -> Any:
     found = Posts("gone")
-    with mock.patch.object(apigateway.ApiGatewayPublisher, "_post", lambda s, c, d: found(s, c, d)):
+
+    def post(publisher: object, connection_id: str, data: bytes) -> bool:
+        return found(publisher, connection_id, data)
+
+    with mock.patch.object(apigateway.ApiGatewayPublisher, "_post", post):
         yield found
 
 
@@ -127,7 +131,7 @@ def sleepers_bet(opened: ManualRound, bet_id: str) -> dict[str, Any]:
     cloud = opened.cloud
     awake = opened.record
     opened.play_out()
-    with mock.patch.object(cloud.floor, "round", lambda _: awake):
+    with mock.patch.object(cloud.floor, "round", return_value=awake):
         bet = cloud.bet("anna", opened.round_id, Spot.BANKER, 700, bet_id)
     return record(ledger_items._bet_item(bet).serialize())
 

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from baccarat.adapters.cli import read_document, strict_signatures
+from baccarat.adapters.cli import read_document
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import RoundState
 from baccarat.domain.transcript import VerificationFailed, verify
 from tests.builders import KEYS, Floor, bet, reread
 from tests.vectors.tampering import encoded, valid
 
-CHECK = strict_signatures(KEYS)
+CHECK = KEYS.check
 NAMES = ["six-bets", "one-bet", "taken-over", "void-after-seal", "player-with-bets"]
 
 

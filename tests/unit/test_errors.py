@@ -27,6 +27,7 @@ CODES = {
     "StakeBelowMinimum": "STAKE_BELOW_MINIMUM",
     "StakeAboveMaximum": "STAKE_ABOVE_MAXIMUM",
     "TooManyBets": "TOO_MANY_BETS",
+    "TooManyTables": "TOO_MANY_TABLES",
     "InsufficientFunds": "INSUFFICIENT_FUNDS",
     "BetNotCancellable": "BET_NOT_CANCELLABLE",
     "RoundError": "ROUND_ERROR",

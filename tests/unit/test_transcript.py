@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from baccarat.adapters.cli import read_document, strict_signatures
+from baccarat.adapters.cli import read_document
 from baccarat.domain.cards import Card
 from baccarat.domain.coup import Hand
 from baccarat.domain.paytable import Spot
@@ -39,7 +39,7 @@ SETTLED_CHECKS = (
     "seal",
 )
 VOID_CHECKS = ("structure", "chain", "signatures", "transitions", "book", "seal")
-CHECK = strict_signatures(KEYS)
+CHECK = KEYS.check
 
 
 @pytest.mark.parametrize("name", sorted(valid()))

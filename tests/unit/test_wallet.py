@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from baccarat.domain.errors import BaccaratError, IdempotencyConflict, IntegrityError
+from baccarat.domain.errors import (
+    BaccaratError,
+    IdempotencyConflict,
+    IntegrityError,
+    TooManyTables,
+)
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round, RoundState
 from baccarat.domain.wallet import (
@@ -30,6 +36,7 @@ from tests.builders import START_MS, a_round
 
 ROUND = a_round()
 NOW = START_MS + 1_000
+CLOSES = ROUND.closes_at_ms
 
 
 def wallet(available_minor: int = 10_000, **changes: Any) -> Wallet:
@@ -48,7 +55,7 @@ def placed(**changes: Any) -> tuple[Wallet, Bet]:
 def test_a_bet_takes_its_stake() -> None:
     after, bet = place(wallet(), command(), ROUND, NOW)
     assert (after.available_minor, after.version) == (9_000, 6)
-    assert after.exposure == {"bac-1": Exposure(1, 1, {Spot.BANKER: 1_000})}
+    assert after.exposure == {"bac-1": Exposure(1, CLOSES, 1, {Spot.BANKER: 1_000})}
     assert bet == Bet(
         player_id="anna",
         bet_id="b1",
@@ -75,12 +82,12 @@ def test_bets_add_up_on_their_spot() -> None:
     after, _ = place(wallet(), command("b1"), ROUND, NOW)
     after, _ = place(after, command("b2", Spot.TIE, 200), ROUND, NOW)
     after, _ = place(after, command("b3", stake_minor=300), ROUND, NOW)
-    assert after.exposure["bac-1"] == Exposure(1, 3, {Spot.BANKER: 1_300, Spot.TIE: 200})
+    assert after.exposure["bac-1"] == Exposure(1, CLOSES, 3, {Spot.BANKER: 1_300, Spot.TIE: 200})
     assert (after.available_minor, after.version) == (8_500, 8)
 
 
 RICH = wallet(10**9)
-_FULL = Exposure(1, MAX_BETS_PER_ROUND, {Spot.BANKER: 4_000})
+_FULL = Exposure(1, CLOSES, MAX_BETS_PER_ROUND, {Spot.BANKER: 4_000})
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,7 @@ _FULL = Exposure(1, MAX_BETS_PER_ROUND, {Spot.BANKER: 4_000})
         (
             "BETTING_CLOSED",
             {},
-            wallet(exposure={"bac-1": Exposure(2, 1, {})}),
+            wallet(exposure={"bac-1": Exposure(2, CLOSES, 1, {})}),
             command(),
             ROUND,
             NOW,
@@ -131,7 +138,7 @@ _FULL = Exposure(1, MAX_BETS_PER_ROUND, {Spot.BANKER: 4_000})
         (
             "STAKE_ABOVE_MAXIMUM",
             {"allowed_minor": 150},
-            wallet(10**9, exposure={"bac-1": Exposure(1, 3, {Spot.BANKER: 499_850})}),
+            wallet(10**9, exposure={"bac-1": Exposure(1, CLOSES, 3, {Spot.BANKER: 499_850})}),
             command(stake_minor=151),
             ROUND,
             NOW,
@@ -167,16 +174,47 @@ def test_limits_start_anew_with_the_next_round() -> None:
     given = wallet(10**9, exposure={"bac-1": replace(_FULL, staked={Spot.BANKER: 500_000})})
     later = replace(ROUND, round_no=2, round_id="bac-1.000000002")
     after, _ = place(given, command(stake_minor=500_000), later, NOW)
-    assert after.exposure == {"bac-1": Exposure(2, 1, {Spot.BANKER: 500_000})}
+    assert after.exposure == {"bac-1": Exposure(2, CLOSES, 1, {Spot.BANKER: 500_000})}
 
 
-def test_tables_do_not_share_their_limits_and_only_so_many_are_remembered() -> None:
-    exposures = {f"t{n}": Exposure(1, 1, {Spot.TIE: 100}) for n in range(MAX_TABLES_AT_ONCE)}
+def test_tables_do_not_share_their_limits() -> None:
+    exposures = {"t1": Exposure(1, CLOSES, 1, {Spot.TIE: 100})}
     after, _ = place(wallet(exposure=exposures), command(), ROUND, NOW)
-    assert list(after.exposure) == [*(f"t{n}" for n in range(1, MAX_TABLES_AT_ONCE)), "bac-1"]
     again, _ = place(after, command("b2"), ROUND, NOW)
-    assert list(again.exposure) == list(after.exposure)
-    assert again.exposure["bac-1"].bets == 2
+    assert again.exposure == {
+        **exposures,
+        "bac-1": Exposure(1, CLOSES, 2, {Spot.BANKER: 2_000}),
+    }
+
+
+def test_a_table_too_many_is_refused_until_another_takes_no_more_bets() -> None:
+    exposures = {
+        f"t{n}": Exposure(1, CLOSES + n, 1, {Spot.TIE: 100}) for n in range(MAX_TABLES_AT_ONCE)
+    }
+    given = wallet(exposure=exposures)
+    with pytest.raises(BaccaratError) as refused:
+        place(given, command(), ROUND, NOW)
+    assert refused.value.code == "TOO_MANY_TABLES"
+    later = replace(ROUND, closes_at_ms=CLOSES + 60_000)
+    with pytest.raises(BaccaratError) as refused:
+        place(given, command(), later, CLOSES + 9_999)
+    assert refused.value.code == "TOO_MANY_TABLES"
+    after, _ = place(given, command(), later, CLOSES + 10_000)
+    assert list(after.exposure) == [*(f"t{n}" for n in range(1, MAX_TABLES_AT_ONCE)), "bac-1"]
+
+
+def test_a_full_table_cannot_be_emptied_by_betting_elsewhere() -> None:
+    """Limits hold however many tables a player visits while the round is open."""
+    after = wallet(10**9, exposure={"bac-1": Exposure(1, CLOSES, 1, {Spot.BANKER: 500_000})})
+    for number in range(2, 30):
+        other = replace(ROUND, table_id=f"bac-{number}", round_id=f"bac-{number}.000000001")
+        with suppress(TooManyTables):
+            after, _ = place(
+                after, replace(command(f"b{number}"), round_id=other.round_id), other, NOW
+            )
+    with pytest.raises(BaccaratError) as refused:
+        place(after, command("again"), ROUND, NOW)
+    assert refused.value.code == "STAKE_ABOVE_MAXIMUM"
 
 
 def test_the_same_request_again_is_the_same_bet() -> None:
@@ -198,7 +236,7 @@ def test_cancel_gives_the_stake_and_the_limit_back() -> None:
     after, second = place(after, command("b2", stake_minor=200), ROUND, NOW)
     after, cancelled = cancel(after, bet, NOW + 1)
     assert (after.available_minor, after.version) == (9_800, 8)
-    assert after.exposure["bac-1"] == Exposure(1, 1, {Spot.BANKER: 200})
+    assert after.exposure["bac-1"] == Exposure(1, CLOSES, 1, {Spot.BANKER: 200})
     assert (cancelled.state, cancelled.closed_at_ms, cancelled.closed_version) == (
         BetState.CANCELLED,
         NOW + 1,
@@ -215,7 +253,7 @@ def test_cancel_gives_the_stake_and_the_limit_back() -> None:
 
 def test_cancel_leaves_the_limits_of_another_round_alone() -> None:
     after, bet = placed()
-    newer = replace(after, exposure={"bac-1": Exposure(2, 1, {Spot.BANKER: 300})})
+    newer = replace(after, exposure={"bac-1": Exposure(2, CLOSES, 1, {Spot.BANKER: 300})})
     cancelled, _ = cancel(newer, bet, NOW)
     assert cancelled.exposure == newer.exposure
     forgotten, _ = cancel(replace(after, exposure={}), bet, NOW)

@@ -8,6 +8,7 @@ import { randomId } from "../../web/js/ids.js";
 import { moneyText, shortMoneyText, signedMoneyText } from "../../web/js/money.js";
 import { Outbox } from "../../web/js/outbox.js";
 import { OwnBets } from "../../web/js/own_bets.js";
+import { refusalText } from "../../web/js/refusals.js";
 import { emptyRound } from "../../web/js/round.js";
 import { ServerClock } from "../../web/js/server_clock.js";
 
@@ -116,4 +117,12 @@ test("money is written from minor units", () => {
   assert.equal(shortMoneyText(500, "EUR"), "€5");
   assert.equal(shortMoneyText(550, "EUR"), "€5.50");
   assert.deepEqual([950, 0, -500].map((minor) => signedMoneyText(minor, "EUR")), ["+€9.50", "€0.00", "−€5.00"]);
+});
+
+test("refusals name amounts as money, else in the server's words", () => {
+  const text = (code, details) => refusalText({ code, details, message: "as the server says" }, "EUR");
+  assert.equal(text("STAKE_ABOVE_MAXIMUM", { allowed_minor: 500 }), "this spot takes €5 more from you in this round");
+  assert.equal(text("STAKE_ABOVE_MAXIMUM", { allowed_minor: 0 }), "this spot holds the most it takes from you in this round");
+  assert.equal(text("STAKE_BELOW_MINIMUM", {}), "as the server says");
+  assert.equal(text("BETTING_CLOSED", {}), "as the server says");
 });

@@ -8,6 +8,7 @@ import { SignInError } from "./auth.js";
 import { Connection } from "./connection.js";
 import { randomId } from "./ids.js";
 import { shortMoneyText } from "./money.js";
+import { refusalText } from "./refusals.js";
 import { Outbox } from "./outbox.js";
 import { OwnBets } from "./own_bets.js";
 import { isRevealed, present } from "./presentation.js";
@@ -19,6 +20,9 @@ import { Balance } from "./wallet.js";
 
 const GAP_GRACE_MS = 300; // events of two messages may overtake each other
 const REJOIN_EVERY_MS = 2_000;
+const WATCH_EVERY_MS = 2_000;
+const OVERDUE_MS = 6_000; // news of a running round this late have been missed
+const QUIET_MS = 30_000; // a table at rest is asked this often
 const APPLIED_KEPT = 5_000;
 const BUSY_CODES = new Set(["CONTENTION", "INTERNAL"]);
 
@@ -39,6 +43,7 @@ export class TableClient {
   #joinSentAt = 0;
   #pings = new Map();
   #rejoinTimer = null;
+  #watchTimer = null;
   #clearing = null;
   #oldRounds = new Set(); // ended before this session: not part of its record
   #recovering = new Set();
@@ -65,12 +70,14 @@ export class TableClient {
 
   start() {
     this.#connection.start();
+    this.#watchTimer = setInterval(() => this.#watch(), WATCH_EVERY_MS);
   }
 
   stop({ signedOut = false } = {}) {
     this.#connection.stop();
     this.#outbox.clear();
     clearTimeout(this.#rejoinTimer);
+    clearInterval(this.#watchTimer);
     if (signedOut) this.#record.close();
   }
 
@@ -259,6 +266,24 @@ export class TableClient {
     }, delay);
   }
 
+  /**
+   * A message that was lost shows as a gap only when a later one arrives. So when the log is silent
+   * for longer than it should be, ask; and when even that stays unanswered, the line is dead.
+   */
+  #watch() {
+    if (this.#connection.state !== "online") return;
+    const round = currentRound(this.#state);
+    const running = round !== null && !isFinal(round);
+    const expectedMs = Math.max(
+      round?.closesAtMs ?? 0, round?.shownAtMs ?? 0, round?.events.at(-1).at_ms ?? 0,
+    );
+    const patienceMs = running ? OVERDUE_MS : QUIET_MS;
+    const askedMs = this.#clock.monotonicMs() - this.#joinSentAt;
+    if (this.#clock.nowMs() < expectedMs + patienceMs || askedMs < patienceMs) return;
+    if (this.#joinId === null) this.#join(this.#state.position);
+    else this.#connection.reset();
+  }
+
   #betChanged(bet) {
     const before = this.#bets.update(bet);
     if (bet.state !== "PLACED" || before?.pending === "placing") this.#outbox.answered(bet.betId);
@@ -275,7 +300,9 @@ export class TableClient {
     this.#connection.pong();
   }
 
-  #refused({ id, code, message }) {
+  #refused(error) {
+    const { id, code } = error;
+    const message = refusalText(error, this.#state.table?.currency ?? "EUR");
     if (id !== null && id === this.#joinId) {
       this.#notice("error", `The table does not let you in: ${message}`);
       return;

@@ -9,6 +9,7 @@ const NAMES = { PLAYER: "Player", TIE: "Tie", BANKER: "Banker" };
 
 export class Layout {
   #spots = new Map();
+  #canBet = false;
 
   constructor({ onSpot }) {
     for (const spot of SPOTS) {
@@ -18,7 +19,7 @@ export class Layout {
       const element = h(
         "button", {
           type: "button", class: `spot spot-${spot.toLowerCase()}`, "data-testid": `spot-${spot}`,
-          "data-staked-minor": 0, "data-pending-minor": 0, onclick: () => onSpot(spot),
+          "data-staked-minor": 0, "data-pending-minor": 0, onclick: () => { if (this.#canBet) onSpot(spot); },
         },
         h("span", { class: "spot-name" }, NAMES[spot]), odds, stacks, limits,
       );
@@ -29,6 +30,7 @@ export class Layout {
   }
 
   update({ round, bets, canBet, currency, paytable, limits, stage, resting }) {
+    this.#canBet = canBet;
     const winner = resting ? null : stage.result?.outcome ?? null;
     for (const [spot, { element, odds, limits: limitText, stacks }] of this.#spots) {
       const { accepted, pending } = round && !resting ? bets.onSpot(round.roundId, spot) : { accepted: 0, pending: 0 };

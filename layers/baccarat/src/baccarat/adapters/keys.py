@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -38,6 +40,9 @@ def thumbprint(jwk: dict[str, str]) -> str:
     """Return the RFC 7638 thumbprint (SHA-256, base64url) of a JWK."""
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
     return _b64(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
+
+
+_SIGNATURE: Final = re.compile(r"[A-Za-z0-9_-]{85}[AQgw]")
 
 
 class KeySet:
@@ -77,9 +82,11 @@ class KeySet:
         key = self._keys.get(signature.kid)
         if key is None:
             raise ValueError(f"signed by key {signature.kid}, which is not a trusted key")
+        # Base64 readers skip strange characters and spare bits, so that one signature has many
+        # spellings; only one of them is taken.
+        if not _SIGNATURE.fullmatch(signature.val):
+            raise ValueError("a signature is the unpadded base64url of 64 bytes")
         raw = _unb64(signature.val)
-        if len(raw) != 64:
-            raise ValueError("a signature has 64 bytes")
         der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
         try:
             key.verify(der, message, ec.ECDSA(SHA256()))

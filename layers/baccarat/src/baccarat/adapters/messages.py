@@ -167,7 +167,7 @@ class WalletMessage(_Message):
 
 
 class BetMessage(_Message):
-    """One of the player's bets was paid, cancelled or refunded."""
+    """One of the player's bets was placed, paid, cancelled or refunded."""
 
     type: Literal["bet"] = "bet"
     bet: BetView

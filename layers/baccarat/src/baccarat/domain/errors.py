@@ -106,6 +106,10 @@ class TooManyBets(BetRefused):
     code = "TOO_MANY_BETS"
 
 
+class TooManyTables(BetRefused):
+    code = "TOO_MANY_TABLES"
+
+
 class InsufficientFunds(BetRefused):
     code = "INSUFFICIENT_FUNDS"
 

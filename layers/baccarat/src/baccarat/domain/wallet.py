@@ -22,6 +22,7 @@ from baccarat.domain.errors import (
     StakeAboveMaximum,
     StakeBelowMinimum,
     TooManyBets,
+    TooManyTables,
 )
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round, RoundState
@@ -30,14 +31,21 @@ MAX_BETS_PER_ROUND: Final = 40
 """Bets of one player a round: what they win is paid in one transaction of at most 100 items."""
 
 MAX_TABLES_AT_ONCE: Final = 8
-"""Tables whose stakes a wallet remembers; keeps the item under one write unit."""
+"""Tables on which a player may have bets in open rounds; keeps the wallet under one write unit."""
+
+_CLOCK_MARGIN_MS: Final = 10_000
+"""An exposure is forgotten this long after its round took its last bet: clocks differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What a player has staked in the newest round of one table that he bet on."""
+    """What a player has staked in the newest round of one table that he bet on.
+
+    It limits further bets on that round, so it is of no use once the round takes none.
+    """
 
     round_no: int
+    closes_at_ms: int
     bets: int = 0
     staked: dict[Spot, int] = field(default_factory=dict)
 
@@ -117,7 +125,7 @@ def place(wallet: Wallet, command: PlaceBet, round_: Round, now_ms: int) -> tupl
 
     Raises:
         BettingClosed, SpotNotOffered, StakeBelowMinimum, StakeAboveMaximum, TooManyBets,
-        InsufficientFunds: nothing is to be written.
+        TooManyTables, InsufficientFunds: nothing is to be written.
     """
     if round_.state is not RoundState.OPEN or now_ms >= round_.closes_at_ms:
         raise BettingClosed(
@@ -134,7 +142,7 @@ def place(wallet: Wallet, command: PlaceBet, round_: Round, now_ms: int) -> tupl
     if exposure is not None and exposure.round_no > round_.round_no:
         raise BettingClosed(f"round {round_.round_id} is over", roundId=round_.round_id)
     if exposure is None or exposure.round_no < round_.round_no:
-        exposure = Exposure(round_.round_no)
+        exposure = Exposure(round_.round_no, round_.closes_at_ms)
     staked = exposure.staked.get(command.spot, 0)
     if command.stake_minor < limit.min_minor:
         raise StakeBelowMinimum(
@@ -157,11 +165,20 @@ def place(wallet: Wallet, command: PlaceBet, round_: Round, now_ms: int) -> tupl
             f"the stake is {command.stake_minor} minor units, the balance {wallet.available_minor}",
             available_minor=wallet.available_minor,
         )
-    exposures = {table: e for table, e in wallet.exposure.items() if table != round_.table_id}
-    while len(exposures) >= MAX_TABLES_AT_ONCE:
-        exposures.pop(next(iter(exposures)))
+    exposures = {
+        table_id: other
+        for table_id, other in wallet.exposure.items()
+        if table_id != round_.table_id and now_ms < other.closes_at_ms + _CLOCK_MARGIN_MS
+    }
+    if len(exposures) >= MAX_TABLES_AT_ONCE:
+        raise TooManyTables(
+            f"bets are open on {len(exposures)} other tables, at most {MAX_TABLES_AT_ONCE} are "
+            "taken at once; wait until one of them closes",
+            max_tables=MAX_TABLES_AT_ONCE,
+        )
     exposures[round_.table_id] = Exposure(
         round_.round_no,
+        round_.closes_at_ms,
         exposure.bets + 1,
         {**exposure.staked, command.spot: staked + command.stake_minor},
     )
@@ -218,7 +235,7 @@ def cancel(wallet: Wallet, bet: Bet, now_ms: int) -> tuple[Wallet, Bet]:
             after,
             exposure={
                 **wallet.exposure,
-                bet.table_id: Exposure(bet.round_no, exposure.bets - 1, left),
+                bet.table_id: replace(exposure, bets=exposure.bets - 1, staked=left),
             },
         )
     return after, _closed(bet, BetState.CANCELLED, after.version, now_ms)

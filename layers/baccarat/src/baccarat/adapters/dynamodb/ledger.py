@@ -188,7 +188,12 @@ def _wallet_item(wallet: Wallet) -> WalletItem:
         available_minor=wallet.available_minor,
         version=wallet.version,
         exposure={
-            table_id: [e.round_no, e.bets, {spot.value: sum_ for spot, sum_ in e.staked.items()}]
+            table_id: [
+                e.round_no,
+                e.closes_at_ms,
+                e.bets,
+                {spot.value: sum_ for spot, sum_ in e.staked.items()},
+            ]
             for table_id, e in wallet.exposure.items()
         },
     )
@@ -201,8 +206,10 @@ def _wallet(item: WalletItem) -> Wallet:
         available_minor=int(item.available_minor),
         version=int(item.version),
         exposure={
-            table_id: Exposure(round_no, bets, {Spot(spot): sum_ for spot, sum_ in staked.items()})
-            for table_id, (round_no, bets, staked) in item.exposure.items()
+            table_id: Exposure(
+                round_no, closes_at_ms, bets, {Spot(spot): sum_ for spot, sum_ in staked.items()}
+            )
+            for table_id, (round_no, closes_at_ms, bets, staked) in item.exposure.items()
         },
     )
 
