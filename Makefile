@@ -14,7 +14,7 @@ BIN := .venv/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run rounds test lint synth format lock browser clean
+.PHONY: help setup run rounds verify test lint synth format lock browser clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -39,6 +39,9 @@ run: setup ## run the whole platform on this machine: PORT, PAGE_PORT, BET_SECON
 
 rounds: setup ## headless players on a running sandbox: N, PLAYERS, PORT
 	@$(BIN)/python -m sandbox.rounds --rounds $(N) --players $(PLAYERS) --port $(PORT)
+
+verify: setup ## fetch the transcripts of a running sandbox and verify them offline: PORT
+	@$(BIN)/python -m sandbox.transcripts --port $(PORT)
 
 test: setup browser ## all tests, the browser's included
 	@node --test --test-reporter=dot tests/web/*.test.mjs

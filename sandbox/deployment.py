@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -48,6 +50,7 @@ def deploy(options: Options) -> dict[str, str]:
     )
     outputs = _outputs()
     _lock_records(outputs["RecordsBucket"])
+    _allow_origins(outputs["ApiUrl"].split("/")[-2], options.folder / "cdk.out")
     return outputs
 
 
@@ -71,3 +74,12 @@ def _lock_records(bucket: str) -> None:
             "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": _RETENTION_DAYS}},
         },
     )
+
+
+def _allow_origins(api_id: str, assembly: Path) -> None:
+    """Give the HTTP API the CORS configuration of its template: the emulator loses it there."""
+    for template in assembly.glob("*.template.json"):
+        for resource in json.loads(template.read_text())["Resources"].values():
+            cors = resource.get("Properties", {}).get("CorsConfiguration")
+            if resource["Type"] == "AWS::ApiGatewayV2::Api" and cors:
+                boto3.client("apigatewayv2").update_api(ApiId=api_id, CorsConfiguration=cors)

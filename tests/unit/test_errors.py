@@ -70,6 +70,7 @@ def test_what_a_client_may_do_follows_from_the_branch() -> None:
         "StakeBelowMinimum",
         "StakeAboveMaximum",
         "TooManyBets",
+        "TooManyTables",
         "InsufficientFunds",
         "BetNotCancellable",
     }

@@ -1,0 +1,66 @@
+"""Chromium on the player's page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from sandbox.configuration import Run
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+SECONDS = 1000
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Yield a headless Chromium of this machine."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    assert path is not None, "Chromium is missing; `make browser` installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+def sign_in(page: Page, run: Run, name: str, password: str) -> None:
+    page.goto(run.page_url)
+    page.get_by_test_id("signin-username").fill(name)
+    page.get_by_test_id("signin-password").fill(password)
+    page.get_by_test_id("signin-submit").click()
+    expect(page.get_by_test_id("connection")).to_have_attribute(
+        "data-state", "online", timeout=30 * SECONDS
+    )
+
+
+def wait_for_phase(page: Page, phase: str) -> None:
+    expect(page.get_by_test_id("status")).to_have_attribute(
+        "data-phase", phase, timeout=60 * SECONDS
+    )
+
+
+def wait_for_fresh_round(page: Page) -> str:
+    """Wait for a round that opens from now on; return its id."""
+    before = page.get_by_test_id("round-id").inner_text()
+    expect(page.get_by_test_id("round-id")).not_to_have_text(before, timeout=60 * SECONDS)
+    wait_for_phase(page, "open")
+    return page.get_by_test_id("round-id").inner_text()
+
+
+def balance_minor(page: Page) -> int:
+    value = page.get_by_test_id("balance").get_attribute("data-minor")
+    assert value is not None
+    return int(value)

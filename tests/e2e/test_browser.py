@@ -1,0 +1,200 @@
+"""A person's way through the deployed app: Chromium, the page, real websockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from baccarat.adapters.cli import main as baccarat
+from baccarat.domain.roles import PLAYER
+from sandbox.configuration import Run, User
+from sandbox.headless import new_id
+from sandbox.seeding import PASSWORD, add_user
+from sandbox.transcripts import download
+from tests.e2e.browser import (
+    DESKTOP,
+    PHONE,
+    SECONDS,
+    balance_minor,
+    chromium,
+    sign_in,
+    wait_for_fresh_round,
+    wait_for_phase,
+)
+
+pytestmark = [
+    pytest.mark.sandbox,
+    pytest.mark.browser,
+    pytest.mark.xdist_group("sandbox"),
+    pytest.mark.timeout(400),
+]
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(sandbox: Run, browser: Browser) -> Page:
+    """A new player at the table, with 1,000.00 EUR."""
+    user = User(f"web-{new_id()[:10].lower()}", PLAYER, PASSWORD, 100_000)
+    add_user(user, sandbox.outputs)
+    found = browser.new_page(viewport=DESKTOP)  # type: ignore[arg-type]
+    sign_in(found, sandbox, user.name, user.password)
+    return found
+
+
+def due(result: str) -> int:
+    """What 25.00 on Player and 5.00 on Tie leave of 1,000.00 EUR."""
+    if "PLAYER" in result:
+        return 100_000 + 2_500 - 500
+    if "BANKER" in result:
+        return 100_000 - 2_500 - 500
+    assert "TIE" in result
+    return 100_000 + 8 * 500
+
+
+def place_bets(page: Page) -> str:
+    """Bet 25.00 on Player and 5.00 on Tie in a round that has just opened; return its id."""
+    round_id = wait_for_fresh_round(page)
+    page.get_by_test_id("chip-2500").click()
+    page.get_by_test_id("spot-PLAYER").click()
+    page.get_by_test_id("chip-500").click()
+    page.get_by_test_id("spot-TIE").click()
+    expect(page.get_by_test_id("balance")).to_have_attribute(
+        "data-minor", "97000", timeout=20 * SECONDS
+    )
+    return round_id
+
+
+def result_of(page: Page) -> str:
+    expect(page.get_by_test_id("result")).to_be_visible(timeout=60 * SECONDS)
+    return page.get_by_test_id("result").inner_text().upper()
+
+
+def check_settled(page: Page, round_id: str) -> None:
+    wait_for_phase(page, "dealing")
+    expect(page.get_by_test_id("result")).to_be_hidden()
+    expected = due(result_of(page))
+    expect(page.get_by_test_id("balance")).to_have_attribute(
+        "data-minor", str(expected), timeout=20 * SECONDS
+    )
+    events = page.evaluate("window.baccarat.events()")
+    places = [(event["epoch"], event["seq"]) for event in events]
+    assert all(b == (a[0], a[1] + 1) for a, b in pairwise(places)), places
+    page.wait_for_function(
+        "id => window.baccarat.events().some(e => e.roundId === id && e.type === 'ROUND_SETTLED')",
+        arg=round_id,
+        timeout=30 * SECONDS,
+    )
+    types = [
+        event["type"]
+        for event in page.evaluate("window.baccarat.events()")
+        if event["roundId"] == round_id
+    ]
+    assert types == [
+        "ROUND_OPENED",
+        "BETS_CLOSED",
+        "BOOK_SEALED",
+        "DEALING_STARTED",
+        "CARDS_DEALT",
+        "ROUND_RESOLVED",
+        "ROUND_SETTLED",
+    ]
+
+
+def test_a_round_from_sign_in_to_a_changed_balance(page: Page) -> None:
+    assert balance_minor(page) == 100_000
+    round_id = place_bets(page)
+    check_settled(page, round_id)
+    assert balance_minor(page) != 100_000
+
+
+def test_a_connection_killed_in_mid_round_misses_nothing(page: Page) -> None:
+    round_id = place_bets(page)
+    # No new ticket can be had for a while, so that the page stays cut off over the close.
+    page.route("**/tickets", lambda route: route.abort())
+    page.evaluate("window.baccarat.dropConnection()")
+    expect(page.get_by_test_id("connection")).not_to_have_attribute("data-state", "online")
+    seen = page.evaluate("window.baccarat.position()")
+    page.wait_for_timeout(4 * SECONDS)  # the outage itself
+    assert page.evaluate("window.baccarat.position()") == seen
+    page.unroute("**/tickets")
+    expect(page.get_by_test_id("connection")).to_have_attribute(
+        "data-state", "online", timeout=60 * SECONDS
+    )
+    check_settled(page, round_id)
+
+
+def test_the_browser_verifies_the_round_and_the_players_own_bets(page: Page) -> None:
+    round_id = place_bets(page)
+    check_settled(page, round_id)
+    page.get_by_test_id("fairness-open").click()
+    page.locator(f'[data-testid="fairness-round"][data-round="{round_id}"]').click()
+    checks = page.get_by_test_id("fairness-check")
+    expect(page.get_by_test_id("fairness-pending")).to_have_count(0, timeout=30 * SECONDS)
+    assert checks.count() >= 5
+    assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
+    before = checks.count()
+    page.get_by_test_id("check-bets").click()
+    expect(checks).not_to_have_count(before, timeout=30 * SECONDS)
+    assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
+
+
+def test_chips_come_back_with_undo(page: Page) -> None:
+    wait_for_fresh_round(page)
+    page.get_by_test_id("chip-500").click()
+    page.get_by_test_id("spot-BANKER").click()
+    expect(page.get_by_test_id("balance")).to_have_attribute(
+        "data-minor", "99500", timeout=20 * SECONDS
+    )
+    expect(page.get_by_test_id("spot-BANKER")).to_have_attribute("data-staked-minor", "500")
+    page.get_by_test_id("undo").click()
+    expect(page.get_by_test_id("balance")).to_have_attribute(
+        "data-minor", "100000", timeout=20 * SECONDS
+    )
+    expect(page.get_by_test_id("spot-BANKER")).to_have_attribute("data-staked-minor", "0")
+
+
+def test_a_wrong_password_is_told_and_lets_nobody_in(sandbox: Run, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(sandbox.page_url)
+    page.get_by_test_id("signin-username").fill("anna")
+    page.get_by_test_id("signin-password").fill("wrong")
+    page.get_by_test_id("signin-submit").click()
+    expect(page.get_by_test_id("signin-error")).to_contain_text("password", timeout=20 * SECONDS)
+    expect(page.get_by_test_id("balance")).to_have_count(0)
+
+
+def test_the_table_fits_a_phone_and_nothing_breaks_its_policy(
+    sandbox: Run, browser: Browser
+) -> None:
+    page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page, sandbox, "bert", PASSWORD)
+    wait_for_fresh_round(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    for name in ("spot-PLAYER", "spot-TIE", "spot-BANKER", "chip-100", "undo"):
+        box = page.get_by_test_id(name).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= PHONE["height"], name
+    assert complaints == []
+
+
+def test_transcripts_of_the_run_verify_with_the_published_keys(
+    sandbox: Run, page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    round_id = place_bets(page)
+    check_settled(page, round_id)
+    files = [str(file) for file in download(sandbox, tmp_path)]
+    assert any(round_id in file for file in files)
+    assert baccarat(["verify", *files]) == 0
+    assert capsys.readouterr().out.count("VERIFIED") >= len(files)
