@@ -11,7 +11,8 @@ PLAYERS ?= 5
 WORKERS ?= 2
 
 BIN := .venv/bin
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+# jsii wants the major number of the Node that it runs on.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed -E "s/v([0-9]+).*/\1/")
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 .PHONY: help setup run rounds verify test lint synth format lock browser clean
@@ -53,8 +54,9 @@ lint: setup ## formatting, ruff, mypy strict, layering
 	@$(BIN)/lint-imports --no-cache | tail -n 12
 
 synth: setup ## the templates of every stage, checked by cdk-nag and cfn-lint
-	@for stage in dev prod sandbox; do \
-	  cdk synth --quiet --context stage=$$stage --output .build/synth/$$stage || exit 1; \
+	@mkdir -p .build/synth; for stage in dev prod sandbox; do \
+	  cdk synth --quiet --context stage=$$stage --output .build/synth/$$stage \
+	    > .build/synth/$$stage.log 2>&1 || { cat .build/synth/$$stage.log >&2; exit 1; }; \
 	  $(BIN)/cfn-lint .build/synth/$$stage/*.template.json || exit 1; \
 	  echo "synth $$stage: cdk-nag and cfn-lint clean"; \
 	done
