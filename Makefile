@@ -15,7 +15,7 @@ BIN := .venv/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed -E "s/v([0-9]+).*/\1/")
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run rounds verify test lint synth format lock browser clean
+.PHONY: help setup run rounds verify screenshots test lint synth format lock browser clean
 
 help: ## say what there is
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -43,6 +43,9 @@ rounds: setup ## headless players on a running sandbox: N, PLAYERS, PORT
 
 verify: setup ## fetch the transcripts of a running sandbox and verify them offline: PORT
 	@$(BIN)/python -m sandbox.transcripts --port $(PORT)
+
+screenshots: setup browser ## take the pictures of docs/screenshots on a running sandbox: PORT
+	@$(BIN)/python -m tests.e2e.screenshots --port $(PORT)
 
 test: setup browser ## all tests, the browser's included
 	@node --test --test-reporter=dot tests/web/*.test.mjs

@@ -60,7 +60,6 @@ class Options:
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": f"{HOST},localhost",
             "no_proxy": f"{HOST},localhost",
-            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
         }
 
 
