@@ -138,12 +138,11 @@ def test_the_browser_verifies_the_round_and_the_players_own_bets(page: Page) -> 
     page.get_by_test_id("fairness-open").click()
     page.locator(f'[data-testid="fairness-round"][data-round="{round_id}"]').click()
     checks = page.get_by_test_id("fairness-check")
-    expect(page.get_by_test_id("fairness-pending")).to_have_count(0, timeout=30 * SECONDS)
-    assert checks.count() >= 5
+    expect(checks).to_have_count(8, timeout=30 * SECONDS)
+    expect(page.get_by_test_id("fairness-pending")).to_have_count(0)
     assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
-    before = checks.count()
     page.get_by_test_id("check-bets").click()
-    expect(checks).not_to_have_count(before, timeout=30 * SECONDS)
+    expect(page.locator('[data-check="record-seal"]')).to_be_visible(timeout=30 * SECONDS)
     assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
 
 

@@ -32,7 +32,7 @@ def test_the_map_names_folders_that_exist_and_leaves_out_none() -> None:
     rows = re.findall(r"^\| (`[^|]+) \|", README, re.MULTILINE)
     named = {name.rstrip("/") for row in rows for name in re.findall(r"`([^`]+)`", row)}
     assert {name for name in named if not (ROOT / name).exists()} == set()
-    hidden = {"node_modules", "cdk.out"}
+    hidden = {"node_modules", "cdk.out", "__pycache__"}
     folders = {
         folder.name
         for folder in ROOT.iterdir()
