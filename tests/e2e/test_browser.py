@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import json
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -197,3 +200,54 @@ def test_transcripts_of_the_run_verify_with_the_published_keys(
     assert any(round_id in file for file in files)
     assert baccarat(["verify", *files]) == 0
     assert capsys.readouterr().out.count("VERIFIED") >= len(files)
+
+
+def tampered(document: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
+    """Every change that a dispute may be about, made to a real transcript, and what it breaks."""
+
+    def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        copied = copy.deepcopy(document)
+        change(copied)
+        return copied
+
+    def data(found: dict[str, Any], kind: str) -> dict[str, Any]:
+        return next(e["data"] for e in found["events"] if e["type"] == kind)  # type: ignore[no-any-return]
+
+    bet = {"playerId": "zoe", "betId": "late-bet-00000001", "spot": "TIE", "stake_minor": 100}
+    payout = {"playerId": "zoe", "betId": "late-bet-00000001", "payout_minor": 900}
+    return {
+        "a changed card": (
+            changed(lambda d: data(d, "CARDS_DEALT")["cards"][0].update(card="AS", to="BANKER")),
+            "chain",
+        ),
+        "a changed payout": (changed(lambda d: d["payouts"].append(payout)), "payouts"),
+        "a removed event": (changed(lambda d: d["events"].pop(3)), "chain"),
+        "two events swapped": (
+            changed(lambda d: d["events"].insert(2, d["events"].pop(3))),
+            "chain",
+        ),
+        "another seed": (
+            changed(lambda d: data(d, "ROUND_SETTLED").update(seed="00" * 32)),
+            "chain",
+        ),
+        "a bet added after the close": (changed(lambda d: d["book"].append(bet)), "book"),
+    }
+
+
+def test_tampered_transcripts_of_the_run_are_named(
+    sandbox: Run, page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    round_id = place_bets(page)
+    check_settled(page, round_id)
+    [file] = [file for file in download(sandbox, tmp_path) if round_id in file.name]
+    document = json.loads(file.read_text())
+    for name, (forged, check) in tampered(document).items():
+        file.write_text(json.dumps(forged))
+        capsys.readouterr()
+        assert baccarat(["verify", str(file)]) == 1, name
+        assert f"FAILED {check}: " in capsys.readouterr().out, name
+    file.write_text(json.dumps(document))
+    other = Path(__file__).parents[1] / "vectors" / "transcripts" / "keys.json"
+    assert baccarat(["verify", str(file), "--keys", str(other)]) == 1
+    assert "FAILED signature: " in capsys.readouterr().out
+    assert baccarat(["verify", str(file)]) == 0
