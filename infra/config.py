@@ -34,6 +34,8 @@ class StageConfig(BaseModel):
     object_lock_days: int = Field(ge=1)
     """How long nobody, the account's owner included, can delete books and transcripts."""
     signing_key_version: int = Field(default=1, ge=1)
+    retired_keys: str = '{"keys":[]}'
+    """Public keys that signed the log before, as a JWK set: old transcripts verify for ever."""
     """Number of the signing key in the house's rotation."""
     architecture: Literal["arm64", "x86_64"] = "arm64"
     python_version: str = Field(default="3.13", pattern=r"^3\.\d+$")

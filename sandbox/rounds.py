@@ -102,8 +102,11 @@ async def run_players(run: Run, count: int, rounds: int) -> tuple[Measured, list
 def check_complete(events: Sequence[dict[str, Any]]) -> None:
     """Raises: SandboxError when an event is missing between two that a player saw."""
     for before, after in pairwise(events):
-        if after["epoch"] == before["epoch"] and after["seq"] != before["seq"] + 1:
-            raise SandboxError(f"a player missed events between {before['seq']} and {after['seq']}")
+        if after["prev"] != before["hash"]:
+            raise SandboxError(
+                f"a player missed events between epoch {before['epoch']} seq {before['seq']} "
+                f"and epoch {after['epoch']} seq {after['seq']}"
+            )
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

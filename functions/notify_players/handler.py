@@ -11,7 +11,7 @@ from baccarat.adapters.dynamodb.models import SESSION_MODELS, bind
 from baccarat.adapters.dynamodb.sessions import DynamoConnections
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.adapters.streams import ParkingLot, private_message_of
-from baccarat.application.deliver import deliver_to_player
+from baccarat.application.deliver import deliver_private
 from functions.notify_players.settings import Settings
 
 
@@ -24,13 +24,9 @@ def build() -> LambdaHandler:
     parking = ParkingLot(clients.sqs(), settings.parking_queue_url)
 
     def run(event: dict[str, Any]) -> dict[str, Any]:
-        sent = 0
-        for found in parking.parse_each(event["Records"], private_message_of):
-            if found is not None:
-                player_id, message = found
-                sent += deliver_to_player(
-                    player_id, message, connections=connections, publisher=publisher
-                )
+        found = parking.parse_each(event["Records"], private_message_of)
+        messages = [message for message in found if message is not None]
+        sent = deliver_private(messages, connections=connections, publisher=publisher)
         return {"messages": sent}
 
     return observed("notify_players", run)

@@ -12,7 +12,7 @@ from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
 from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, LOG_MODELS, bind
 from baccarat.adapters.kms import KmsSigner
-from baccarat.adapters.observability import LambdaHandler, observed
+from baccarat.adapters.observability import LambdaHandler, count, observed
 from baccarat.adapters.s3 import S3Archive
 from baccarat.adapters.stepfunctions import StepEvent
 from baccarat.application.drive_round import void_failed_round
@@ -43,6 +43,7 @@ def build() -> LambdaHandler:
             signer=signer,
             clock=clock,
         )
+        count("RoundsVoided", 1)
         return step_event.model_dump(by_alias=True)
 
     return observed("void_round", run, units=units)

@@ -90,7 +90,7 @@ class ObservabilityStack(Stack):
         self._alarm(
             "RoundsVoided",
             voided(),
-            "The watchdog voided a round and gave the stakes back.",
+            "A round was voided and the stakes given back.",
         )
 
     def _queue_alarms(self, rounds: RoundsStack) -> None:
@@ -199,11 +199,11 @@ class ObservabilityStack(Stack):
 
 
 def voided() -> Metric:
-    """Rounds that the watchdog voided, as it counts them itself."""
+    """Rounds that were voided, by a failed step or by the watchdog."""
     return Metric(
         namespace=METRICS_NAMESPACE,
         metric_name="RoundsVoided",
-        dimensions_map={"service": "watch_tables"},
+        dimensions_map={"service": "rounds"},
         statistic="Sum",
         period=_MINUTE,
     )

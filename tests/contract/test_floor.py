@@ -30,7 +30,7 @@ def test_a_table_is_created_once_and_read_back(cloud: Cloud) -> None:
     table = cloud.open_table()
     assert not cloud.floor.create_table(Table.create(TABLE_ID, table_config(name="Other"), 1))
     assert cloud.floor.table(TABLE_ID) == table
-    assert cloud.floor.tables() == [table]
+    assert cloud.floor.table_ids() == [TABLE_ID]
     assert cloud.floor.table("bac-2") is None
 
 

@@ -156,7 +156,7 @@ def test_a_cancel_on_a_wallet_that_moved_writes_nothing(opened: ManualRound) -> 
     cloud.bet("anna", opened.round_id, Spot.TIE, 100, "bet-after-0000001")
     after, cancelled = money.cancel(stale, bet, opened.clock.now_ms())
     with pytest.raises(Contention):
-        cloud.ledger.cancel(stale, after, cancelled)
+        cloud.ledger.cancel(stale, after, cancelled, opened.clock.now_ms())
     assert cloud.ledger.bet(opened.round_id, "anna", BET) == bet
 
 

@@ -383,10 +383,15 @@ def test_alarms(dev: Templates) -> None:
         assert alarm.properties["TreatMissingData"] == "notBreaching"
 
 
-def test_the_voided_alarm_reads_the_metric_that_the_watchdog_writes(dev: Templates) -> None:
+def test_the_voided_alarm_reads_the_metric_that_the_functions_write(
+    dev: Templates, capsys: pytest.CaptureFixture[str]
+) -> None:
     alarm = dev.one("AWS::CloudWatch::Alarm", "RoundsVoided").properties
     assert alarm["Namespace"] == METRICS_NAMESPACE == observability.NAMESPACE
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": "watch_tables"}]
+    observability.count("RoundsVoided", 1)
+    written = json.loads(capsys.readouterr().out)
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": written["service"]}]
+    assert written["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] == "RoundsVoided"
 
 
 def test_an_unexplained_finding_stops_the_synthesis(tmp_path: Path) -> None:

@@ -197,3 +197,21 @@ FOREIGN_BET = {
     "balance_after_minor": 0,
     "payout_minor": 0,
 }
+
+
+def test_of_many_balances_a_player_hears_the_newest(opened: ManualRound, posts: Posts) -> None:
+    cloud = opened.cloud
+    cloud.connections.connect(Connection("c1", "anna", "player"), cloud.clock.now_ms())
+    records = []
+    for number in range(3):
+        bet = cloud.bet("anna", opened.round_id, Spot.TIE, 100, f"bet{number}")
+        wallet = cloud.ledger.wallet("anna")
+        assert wallet is not None
+        records += [
+            record(ledger_items._wallet_item(wallet).serialize(), "MODIFY"),
+            record(ledger_items._bet_item(bet).serialize()),
+        ]
+    invoke("notify_players", *records)
+    assert [message["type"] for _, message in posts.sent] == ["bet", "bet", "wallet", "bet"]
+    balances = [m["wallet"]["available_minor"] for _, m in posts.sent if m["type"] == "wallet"]
+    assert balances == [99_700]

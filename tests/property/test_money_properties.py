@@ -216,7 +216,7 @@ class Money(RuleBasedStateMachine):
         self._open(table, round_.round_no + 1)
 
     def _refund(self, bet: Bet, reason: RefundReason) -> None:
-        wallet, closed = refund(self.wallets[bet.player_id], bet, reason, START_MS)
+        wallet, (closed,) = refund(self.wallets[bet.player_id], [bet], reason, START_MS)
         self._store(wallet)
         self.bets[bet.player_id, bet.bet_id] = closed
         self.balance[bet.player_id] += bet.stake_minor

@@ -86,7 +86,7 @@ def test_the_root_is_the_tree_over_the_leaves() -> None:
 def test_every_bet_can_be_proven() -> None:
     book = BetBook.of(many_bets(11))
     for index, entry in enumerate(book.entries):
-        proof = [bytes.fromhex(sibling) for sibling in book.proof(index)]
+        proof = [bytes.fromhex(sibling) for sibling in book.proofs([index])[0]]
         assert merkle.root_from_proof(entry.leaf(), index, 11, proof).hex() == book.root
 
 

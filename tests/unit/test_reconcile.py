@@ -41,7 +41,7 @@ def books() -> Books:
         bets.append(bet)
     anna, (bets[0],) = pay(anna, [(bets[0], 1_950)], START_MS)
     anna, bets[2] = cancel(anna, bets[2], START_MS)
-    anna, bets[4] = refund(anna, bets[4], RefundReason.NOT_IN_BOOK, START_MS)
+    anna, (bets[4],) = refund(anna, [bets[4]], RefundReason.NOT_IN_BOOK, START_MS)
     posting = HousePosting("bac-1", settled.round_id, "EUR", 1_500, 1_950)
     return [anna, Wallet("bruno", "EUR", 0, 0)], bets, [money], [posting]
 

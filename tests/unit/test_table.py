@@ -130,7 +130,8 @@ def test_a_new_shoe_when_the_cut_card_is_out(left: int, fresh: bool) -> None:  #
 def test_leases_outlast_what_they_are_for() -> None:
     table = Table.create("bac-1", CONFIG, START_MS)
     assert table.lease_for_round(START_MS) - START_MS == 15_000 + 6 * 1_000 + 45_000
-    assert table.lease_for_recovery(START_MS) - START_MS == 45_000
+    waits = [table.lease_for_recovery(START_MS, n) - START_MS for n in (0, 1, 2, 6, 7, 999)]
+    assert waits == [45_000, 90_000, 180_000, 2_880_000, 2_880_000, 2_880_000]
 
 
 def test_history_keeps_the_last_results() -> None:

@@ -90,7 +90,7 @@ def book_case(name: str, size: int) -> dict[str, object]:
     return {
         "entries": [entry.to_json() for entry in book.entries],
         "root": book.root,
-        "proofs": [book.proof(index) for index in range(size)],
+        "proofs": book.proofs(range(size)),
     }
 
 

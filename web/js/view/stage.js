@@ -14,7 +14,6 @@ const VOID_REASONS = {
   CLOSE_FAILED: "the bets could not be closed",
   DEAL_FAILED: "the cards could not be dealt",
   NO_CARD_BY_DEADLINE: "no card came in time",
-  RESOLVE_FAILED: "the result could not be established",
   PIT_DECISION: "by decision of the pit",
 };
 

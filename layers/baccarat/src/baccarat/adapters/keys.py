@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from baccarat.adapters.strict_json import loads
+from baccarat.domain.canonical import Json
 from baccarat.domain.log import Signature
 
 
@@ -40,6 +41,21 @@ def thumbprint(jwk: dict[str, str]) -> str:
     """Return the RFC 7638 thumbprint (SHA-256, base64url) of a JWK."""
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
     return _b64(hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest())
+
+
+def public_jwks(text: str) -> list[Json]:
+    """Return the keys of ``{"keys": [JWK, …]}``, of which there may be none, as they are written.
+
+    Raises:
+        ValueError: not a set of P-256 keys.
+    """
+    document = loads(text)
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if keys == []:
+        return []
+    KeySet.from_jwks(text)
+    assert isinstance(keys, list)
+    return keys
 
 
 _SIGNATURE: Final = re.compile(r"[A-Za-z0-9_-]{85}[AQgw]")

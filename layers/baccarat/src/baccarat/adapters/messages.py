@@ -23,7 +23,7 @@ BetId: TypeAlias = Annotated[
     str,
     Field(
         pattern=r"^[A-Za-z0-9_-]{16,64}$",
-        description="Made by the client, random, unique for the player: the idempotency key.",
+        description="Made by the client at random: the idempotency key of a player in a round.",
     ),
 ]
 TableId: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}$")]

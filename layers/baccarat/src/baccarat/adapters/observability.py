@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from baccarat.adapters.capacity import WriteUnits
 
@@ -19,7 +19,19 @@ NAMESPACE = "LiveBaccarat"
 Run: TypeAlias = Callable[[dict[str, Any]], Any]
 LambdaHandler: TypeAlias = Callable[[dict[str, Any], Any], Any]
 
-__all__ = ["NAMESPACE", "LambdaHandler", "Logger", "MetricUnit", "Metrics", "Run", "observed"]
+__all__ = ["LambdaHandler", "Logger", "Run", "count", "observed"]
+
+
+def count(name: str, value: int) -> None:
+    """Add to a metric of all rounds, whichever function sees it."""
+    with single_metric(
+        name=name,
+        unit=MetricUnit.Count,
+        value=value,
+        namespace=NAMESPACE,
+        default_dimensions={"service": "rounds"},
+    ):
+        pass
 
 
 def observed(
@@ -27,7 +39,6 @@ def observed(
     run: Run,
     *,
     units: WriteUnits | None = None,
-    metrics: Metrics | None = None,
 ) -> LambdaHandler:
     """Return ``run`` as a Lambda handler with structured logs, a trace segment and metrics.
 
@@ -36,7 +47,7 @@ def observed(
     """
     logger = Logger(service=service)
     tracer = Tracer(service=service)
-    metrics = metrics or Metrics(namespace=NAMESPACE, service=service)
+    metrics = Metrics(namespace=NAMESPACE, service=service)
 
     def handler(event: dict[str, Any], _context: Any) -> Any:
         if units is None:

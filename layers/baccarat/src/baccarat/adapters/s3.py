@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -25,12 +26,14 @@ class S3Archive:
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        # Books never change, and a batch of bets asks for the same one again and again.
+        self.book = lru_cache(maxsize=4)(self._book)
 
     def put_book(self, round_id: str, book: BetBook) -> None:
         entries: list[Json] = [entry.to_json() for entry in book.entries]
         self._put_once(_book_key(round_id, book.root), canonical(entries))
 
-    def book(self, round_id: str, root: str) -> BetBook:
+    def _book(self, round_id: str, root: str) -> BetBook:
         document = self._get(_book_key(round_id, root))
         if not isinstance(document, list):
             raise IntegrityError(f"the sealed book {root} of round {round_id} is not there")

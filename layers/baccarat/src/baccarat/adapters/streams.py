@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aws_lambda_powertools import Logger
 
@@ -12,7 +12,7 @@ from baccarat.adapters.dynamodb.ledger import bet_from_image, wallet_from_image
 from baccarat.adapters.messages import BetMessage, WalletMessage, bet_view, to_json, wallet_view
 from baccarat.adapters.strict_json import loads
 from baccarat.domain.canonical import JsonObject
-from baccarat.domain.errors import Contention
+from baccarat.domain.errors import IntegrityError, Refused
 from baccarat.domain.log import SignedEvent
 from baccarat.domain.wallet import Bet, BetState
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 T = TypeVar("T")
+_WRONG: Final = (ValueError, KeyError, TypeError, IntegrityError, Refused)
 _logger = Logger(service="streams", child=True)
 
 
 class ParkingLot:
-    """Takes stream records that fail for good, so that one of them cannot stop a shard.
+    """Takes stream records that can never succeed, so that one of them cannot stop a shard.
 
     A stream delivers a failed batch again and again; a record that can never succeed would hold up
     all behind it. It is parked with its reason in a queue that raises an alarm, to be replayed.
@@ -37,18 +38,15 @@ class ParkingLot:
     def parse_each(
         self, records: Iterable[dict[str, Any]], parse: Callable[[dict[str, Any]], T]
     ) -> list[T]:
-        """Return what ``parse`` makes of each record; a record it cannot take is parked.
+        """Return what ``parse`` makes of each record; a record that is wrong in itself is parked.
 
-        Raises:
-            Contention: a record that may succeed later; the batch comes again.
+        Any other failure (a busy wallet, AWS out of reach) is raised, and the batch comes again.
         """
         results: list[T] = []
         for record in records:
             try:
                 results.append(parse(record))
-            except Contention:
-                raise
-            except Exception as error:
+            except _WRONG as error:
                 _logger.exception("stream record parked")
                 body = json.dumps({"reason": repr(error), "record": record}, default=str)
                 self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)

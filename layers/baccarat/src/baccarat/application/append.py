@@ -92,11 +92,16 @@ def advance(
     return after
 
 
-def check_driver(record: RoundRecord, epoch: int) -> None:
-    """Raises: Fenced when ``epoch`` is not the round's; RoundVoided when the round is void."""
+def check_epoch(record: RoundRecord, epoch: int) -> None:
+    """Raises: Fenced when ``epoch`` is not the one in which the round is driven."""
     if record.round.epoch != epoch:
         raise Fenced(
             f"round {record.round.round_id} is driven in epoch {record.round.epoch}, not {epoch}"
         )
+
+
+def check_driver(record: RoundRecord, epoch: int) -> None:
+    """Raises: Fenced when ``epoch`` is not the round's; RoundVoided when the round is void."""
+    check_epoch(record, epoch)
     if record.round.state is RoundState.VOIDED:
         raise RoundVoided(f"round {record.round.round_id} is void: {record.round.void_reason}")

@@ -55,7 +55,10 @@ def cancel_bet(
         if bet.state is BetState.CANCELLED:
             return bet, wallet
         after, cancelled = money.cancel(wallet, bet, clock.now_ms())
-        if not ledger.cancel(wallet, after, cancelled):
+        if not ledger.cancel(wallet, after, cancelled, clock.now_ms()):
+            now = ledger.bet(round_id, player_id, bet_id)
+            if now is not None and now.state is BetState.CANCELLED:
+                return now, player_wallet(player_id, ledger)
             raise BetNotCancellable(
                 f"bets on round {round_id} are closed; bet {bet_id} stands", betId=bet_id
             )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
+from typing import Final
 
 from baccarat.application.ports import Connections, Publisher
 from baccarat.domain.canonical import JsonObject
+
+_PLAYERS_AT_ONCE: Final = 16
 
 
 def deliver_events(
@@ -20,11 +24,30 @@ def deliver_events(
     return sent
 
 
-def deliver_to_player(
-    player_id: str, message: JsonObject, *, connections: Connections, publisher: Publisher
+def deliver_private(
+    messages: Sequence[tuple[str, JsonObject]],
+    *,
+    connections: Connections,
+    publisher: Publisher,
 ) -> int:
-    """Send a private message to all connections of one player; return how many."""
-    return _send(connections.connections_of(player_id), message, connections, publisher)
+    """Send each player's messages, in their order, to all connections of that player.
+
+    Of several wallets of one player only the newest is sent. Players are served side by side, so a
+    stalled connection holds up its owner alone. Return how many messages were sent.
+    """
+    players: dict[str, list[JsonObject]] = {}
+    for player_id, message in messages:
+        waiting = players.setdefault(player_id, [])
+        if message["type"] == "wallet":
+            waiting[:] = [earlier for earlier in waiting if earlier["type"] != "wallet"]
+        waiting.append(message)
+
+    def serve(player_id: str) -> int:
+        own = connections.connections_of(player_id)
+        return sum(_send(own, message, connections, publisher) for message in players[player_id])
+
+    with ThreadPoolExecutor(_PLAYERS_AT_ONCE) as pool:
+        return sum(pool.map(serve, players))
 
 
 def _send(

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
 
-from baccarat.application.append import advance, chain, check_driver, log_time
+from baccarat.application.append import advance, chain, check_driver, check_epoch, log_time
 from baccarat.application.ports import (
     Archive,
     Clock,
@@ -24,13 +24,14 @@ from baccarat.application.ports import (
     Signer,
     Vault,
 )
-from baccarat.application.refunds import refund_bet, refund_round
+from baccarat.application.refunds import PAYING_THREADS, refund_bets, refund_round
 from baccarat.application.retry import on_contention
 from baccarat.domain.book import BetBook, BookEntry, Payout, payouts, payouts_root
 from baccarat.domain.errors import (
     Fenced,
     IntegrityError,
     RoundNotFound,
+    RoundNotVoidable,
     TableNotFound,
     TableNotOpen,
 )
@@ -56,7 +57,6 @@ from baccarat.domain.transcript import MAX_EVENTS, house_transcript, seal_hash
 from baccarat.domain.wallet import Bet, BetState, HousePosting, RefundReason, pay
 
 WINNERS_PER_PAGE: Final = 100
-_PAYING_THREADS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,18 +201,15 @@ def sealed_book(record: RoundRecord, archive: Archive) -> BetBook:
     return archive.book(record.round.round_id, record.round.book_root)
 
 
-def sweep(record: RoundRecord, *, ledger: Ledger, archive: Archive, clock: Clock) -> int:
-    """Refund every placed bet that the sealed book does not hold; return how many."""
+def sweep(record: RoundRecord, *, ledger: Ledger, archive: Archive, clock: Clock) -> None:
+    """Refund every placed bet that the sealed book does not hold."""
     book = sealed_book(record, archive)
-    held = {(entry.player_id, entry.bet_id) for entry in book.entries}
     late = [
         bet
         for bet in ledger.bets(record.round.round_id)
-        if bet.state is BetState.PLACED and (bet.player_id, bet.bet_id) not in held
+        if bet.state is BetState.PLACED and not book.holds(bet.player_id, bet.bet_id)
     ]
-    for bet in late:
-        refund_bet(bet, RefundReason.NOT_IN_BOOK, ledger=ledger, clock=clock)
-    return len(late)
+    refund_bets(late, RefundReason.NOT_IN_BOOK, ledger=ledger, clock=clock)
 
 
 def deal_cards(
@@ -245,6 +242,7 @@ def deal_cards(
         after = replace(
             table,
             version=table.version + 1,
+            lease_until_ms=table.lease_for_round(clock.now_ms()),
             shoe=table.shoe.without(card for _, card in order),
         )
         return advance(
@@ -302,7 +300,7 @@ def settle_page(
     record = load_round(floor, step)
     start = page * WINNERS_PER_PAGE
     winners = _by_player(owed(record, archive))[start : start + WINNERS_PER_PAGE]
-    with ThreadPoolExecutor(_PAYING_THREADS) as pool:
+    with ThreadPoolExecutor(PAYING_THREADS) as pool:
         list(
             pool.map(
                 lambda due: pay_player(step.round_id, due, ledger=ledger, clock=clock), winners
@@ -415,22 +413,37 @@ def void_round(
         record = floor.round(step.round_id)
         if record is None:
             raise RoundNotFound(f"there is no round {step.round_id}", roundId=step.round_id)
-        if record.round.epoch != step.epoch:
-            check_driver(record, step.epoch)
+        check_epoch(record, step.epoch)
         if record.round.state is RoundState.VOIDED:
             return record
         return advance(record, VoidRound(reason), floor=floor, signer=signer, clock=clock)
 
     record = on_contention(clock, flip)
-    refund_round(step.round_id, ledger=ledger, clock=clock)
-    archive_transcript(record, floor=floor, archive=archive, signer=signer)
+    complete_round(record, floor=floor, ledger=ledger, archive=archive, signer=signer, clock=clock)
     return record
+
+
+def complete_round(
+    record: RoundRecord,
+    *,
+    floor: Floor,
+    ledger: Ledger,
+    archive: Archive,
+    signer: Signer,
+    clock: Clock,
+) -> None:
+    """Do what follows a round's last event: refunds of a void one, then the transcript.
+
+    The transcript is written last, so a round that has one is complete.
+    """
+    if record.round.state is RoundState.VOIDED:
+        refund_round(record.round.round_id, ledger=ledger, clock=clock)
+    archive_transcript(record, floor=floor, archive=archive, signer=signer)
 
 
 _FAILED_IN: Final = {
     RoundState.OPEN: VoidReason.CLOSE_FAILED,
     RoundState.CLOSED: VoidReason.DEAL_FAILED,
-    RoundState.DEALING: VoidReason.RESOLVE_FAILED,
 }
 
 
@@ -445,13 +458,21 @@ def void_failed_round(
 ) -> RoundRecord:
     """Void a round whose step failed for good; where it stands tells the reason.
 
-    Raises: as ``void_round``.
+    Once cards are on the table the result stands, and the watchdog finishes the round instead.
+
+    Raises:
+        RoundNotVoidable: cards are dealt. Else as ``void_round``.
     """
     record = floor.round(step.round_id)
     state = record.round.state if record else RoundState.OPEN
+    reason = _FAILED_IN.get(state)
+    if record is not None and state is RoundState.VOIDED:
+        reason = record.round.void_reason
+    if reason is None:
+        raise RoundNotVoidable(f"round {step.round_id} is {state}: its cards are dealt")
     return void_round(
         step,
-        _FAILED_IN.get(state, VoidReason.RESOLVE_FAILED),
+        reason,
         floor=floor,
         ledger=ledger,
         archive=archive,

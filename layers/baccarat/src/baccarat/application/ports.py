@@ -80,7 +80,7 @@ class Floor(Protocol):
 
     def table(self, table_id: str) -> Table | None: ...
 
-    def tables(self) -> list[Table]: ...
+    def table_ids(self) -> list[str]: ...
 
     def create_table(self, table: Table) -> bool:
         """Write a new table; return False when there is one with this id."""
@@ -107,7 +107,10 @@ class Ledger(Protocol):
     def bet(self, round_id: str, player_id: str, bet_id: str) -> Bet | None: ...
 
     def bets(self, round_id: str) -> list[Bet]:
-        """Return all bets of the round, whatever their state, from one consistent read."""
+        """Return all bets of the round, whatever their state.
+
+        Each page is read consistently; the whole is a snapshot only once the round is closed.
+        """
 
     def bets_of(self, round_id: str, player_id: str) -> list[Bet]: ...
 
@@ -121,8 +124,8 @@ class Ledger(Protocol):
             Contention: the wallet moved.
         """
 
-    def cancel(self, before: Wallet, after: Wallet, bet: Bet) -> bool:
-        """Write both if the round is OPEN; return False, with nothing written, if it is not.
+    def cancel(self, before: Wallet, after: Wallet, bet: Bet, now_ms: int) -> bool:
+        """Write both if the round takes bets; return False, with nothing written, if it does not.
 
         Raises:
             Contention: the wallet or the bet moved.

@@ -6,35 +6,65 @@ round voided), and the consumer of the ledger's stream, which sees bets that lan
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
 from baccarat.application.ports import Archive, Clock, Floor, Ledger
 from baccarat.application.retry import on_contention
-from baccarat.domain.errors import IntegrityError
+from baccarat.domain.errors import BaccaratError, IntegrityError
 from baccarat.domain.round import RoundState
 from baccarat.domain.wallet import Bet, BetState, RefundReason, refund
 
-
-def refund_bet(bet: Bet, reason: RefundReason, *, ledger: Ledger, clock: Clock) -> None:
-    """Give one stake back, once, however often it is asked."""
-
-    def attempt() -> None:
-        stored = ledger.bet(bet.round_id, bet.player_id, bet.bet_id)
-        if stored is None or stored.state is not BetState.PLACED:
-            return
-        wallet = ledger.wallet(bet.player_id)
-        if wallet is None:
-            raise IntegrityError(f"player {bet.player_id} has bets but no wallet")
-        after, refunded = refund(wallet, stored, reason, clock.now_ms())
-        ledger.close(wallet, after, [refunded])
-
-    on_contention(clock, attempt)
+PAYING_THREADS: Final = 8
 
 
-def refund_round(round_id: str, *, ledger: Ledger, clock: Clock) -> int:
-    """Give back every stake of a voided round; return how many."""
+def refund_bets(bets: Iterable[Bet], reason: RefundReason, *, ledger: Ledger, clock: Clock) -> None:
+    """Give the stakes of bets of one round back, once, however often it is asked.
+
+    One player's trouble does not stop the refunds of the others.
+
+    Raises:
+        BaccaratError: the first refund that failed, after all were tried.
+    """
+    players: dict[str, list[Bet]] = {}
+    for bet in bets:
+        players.setdefault(bet.player_id, []).append(bet)
+
+    def attempt(owed: list[Bet]) -> BaccaratError | None:
+        try:
+            on_contention(clock, lambda: _refund_player(owed, reason, ledger, clock))
+        except BaccaratError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(PAYING_THREADS) as pool:
+        failures = [error for error in pool.map(attempt, players.values()) if error is not None]
+    if failures:
+        raise failures[0]
+
+
+def _refund_player(owed: Sequence[Bet], reason: RefundReason, ledger: Ledger, clock: Clock) -> None:
+    first = owed[0]
+    wanted = {bet.bet_id for bet in owed}
+    placed = [
+        bet
+        for bet in ledger.bets_of(first.round_id, first.player_id)
+        if bet.bet_id in wanted and bet.state is BetState.PLACED
+    ]
+    if not placed:
+        return
+    wallet = ledger.wallet(first.player_id)
+    if wallet is None:
+        raise IntegrityError(f"player {first.player_id} has bets but no wallet")
+    after, refunded = refund(wallet, placed, reason, clock.now_ms())
+    ledger.close(wallet, after, refunded)
+
+
+def refund_round(round_id: str, *, ledger: Ledger, clock: Clock) -> None:
+    """Give back every stake of a voided round. Raises: as ``refund_bets``."""
     placed = [bet for bet in ledger.bets(round_id) if bet.state is BetState.PLACED]
-    for bet in placed:
-        refund_bet(bet, RefundReason.ROUND_VOIDED, ledger=ledger, clock=clock)
-    return len(placed)
+    refund_bets(placed, RefundReason.ROUND_VOIDED, ledger=ledger, clock=clock)
 
 
 def refund_straggler(
@@ -49,10 +79,9 @@ def refund_straggler(
         reason = RefundReason.ROUND_VOIDED
     elif round_.book_root is None:
         return False  # Still open, or the sweep after the seal will see it.
+    elif archive.book(round_.round_id, round_.book_root).holds(bet.player_id, bet.bet_id):
+        return False
     else:
-        book = archive.book(round_.round_id, round_.book_root)
-        if any((e.player_id, e.bet_id) == (bet.player_id, bet.bet_id) for e in book.entries):
-            return False
         reason = RefundReason.NOT_IN_BOOK
-    refund_bet(bet, reason, ledger=ledger, clock=clock)
+    refund_bets([bet], reason, ledger=ledger, clock=clock)
     return True

@@ -23,7 +23,7 @@ from baccarat.domain.log import SignedEvent
 from baccarat.domain.roles import BETTORS
 from baccarat.domain.round import Round
 from baccarat.domain.table import Table
-from baccarat.domain.wallet import Bet, Wallet
+from baccarat.domain.wallet import Bet, BetState, Wallet
 
 TICKET_BYTES: Final = 32
 TICKET_LIFE_MS: Final = 30_000
@@ -128,7 +128,11 @@ def join_table(
         events=events,
         complete=complete,
         wallet=player_wallet(connection.player_id, ledger) if is_player else None,
-        bets=ledger.bets_of(record.round.round_id, connection.player_id)
+        bets=[
+            bet
+            for bet in ledger.bets_of(record.round.round_id, connection.player_id)
+            if bet.state is not BetState.CANCELLED
+        ]
         if is_player and record
         else [],
     )

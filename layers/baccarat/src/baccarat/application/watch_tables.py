@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from baccarat.application.append import chain, log_time
-from baccarat.application.drive_round import Step, void_round
+from baccarat.application.drive_round import Step, complete_round, void_round
 from baccarat.application.ports import (
     Archive,
     Clock,
@@ -65,7 +65,9 @@ def take_over(
         table,
         version=table.version + 1,
         epoch=table.epoch + 1,
-        lease_until_ms=table.lease_for_recovery(at_ms),
+        lease_until_ms=table.lease_for_recovery(
+            at_ms, table.epoch - in_flight.first_epoch if in_flight else 0
+        ),
     )
     round_after = (
         replace(in_flight, round=evolve(in_flight.round, events[0].event)) if in_flight else None
@@ -84,22 +86,31 @@ def watch_table(
     driver: RoundDriver,
     clock: Clock,
 ) -> str:
-    """Look after one table; return what was done, for the log of the watchdog."""
-    if table.status is not TableStatus.OPEN:
+    """Look after one table; return what was done, for the log of the watchdog.
+
+    A table that rests is taken over too while its last round is unfinished; only the next round is
+    not started then.
+    """
+    record = floor.round(table.current_round_id) if table.current_round_id else None
+    in_flight = record is not None and record.round.state not in FINAL_STATES
+    complete = record is None or (
+        not in_flight and archive.transcript(table.table_id, record.round.round_id) is not None
+    )
+    if table.status is not TableStatus.OPEN and complete:
         return "RESTING"
     if clock.now_ms() < table.lease_until_ms:
         return "HEALTHY"
-    record = floor.round(table.current_round_id) if table.current_round_id else None
     try:
         taken = take_over(table, record, floor=floor, signer=signer, clock=clock)
     except Contention:
         return "DRIVER_ALIVE"
-    if record is not None and record.round.state not in FINAL_STATES:
-        step = Step(table.table_id, record.round.round_id, taken.epoch)
+    done = "STARTED"
+    if record is not None and in_flight:
         reason = _VOID_WHEN_DOWN.get(record.round.state)
         if reason is None:
-            _start(taken, step.round_id, driver)
+            _start(taken, record.round.round_id, driver)
             return "RESUMED"
+        step = Step(table.table_id, record.round.round_id, taken.epoch)
         void_round(
             step,
             reason,
@@ -109,10 +120,15 @@ def watch_table(
             signer=signer,
             clock=clock,
         )
+        done = "VOIDED"
+    elif record is not None and not complete:
+        complete_round(
+            record, floor=floor, ledger=ledger, archive=archive, signer=signer, clock=clock
+        )
+        done = "COMPLETED"
+    if table.status is TableStatus.OPEN:
         _start(taken, taken.next_round_id, driver)
-        return "VOIDED"
-    _start(taken, taken.next_round_id, driver)
-    return "STARTED"
+    return done
 
 
 def _start(table: Table, round_id: str, driver: RoundDriver) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -76,10 +77,22 @@ class BetBook:
             sums[entry.spot] = sums.get(entry.spot, 0) + entry.stake_minor
         return sums
 
-    def proof(self, index: int) -> list[str]:
-        """Return the inclusion proof of entry ``index`` as hex hashes, from the leaf up."""
+    def holds(self, player_id: str, bet_id: str) -> bool:
+        """Return whether the book has this bet."""
+        key = (player_id, bet_id)
+        place = bisect_left(self.entries, key, key=lambda entry: (entry.player_id, entry.bet_id))
+        return place < len(self.entries) and key == (
+            self.entries[place].player_id,
+            self.entries[place].bet_id,
+        )
+
+    def proofs(self, indices: Iterable[int]) -> list[list[str]]:
+        """Return the inclusion proof of each entry as hex hashes, from the leaf up."""
         leaves = [entry.leaf() for entry in self.entries]
-        return [sibling.hex() for sibling in merkle.inclusion_proof(leaves, index)]
+        return [
+            [sibling.hex() for sibling in merkle.inclusion_proof(leaves, index)]
+            for index in indices
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ _LEASE_GRACE_MS: Final = 45_000
 """How long after its last planned step a round may run before the watchdog takes the table."""
 
 
+_MOST_DOUBLINGS: Final = 6
+
+
 class TableStatus(StrEnum):
     OPEN = "OPEN"
     CLOSED = "CLOSED"
@@ -197,8 +200,13 @@ class Table:
             now_ms + self.config.bet_window_ms + 6 * self.config.card_interval_ms + _LEASE_GRACE_MS
         )
 
-    def lease_for_recovery(self, now_ms: int) -> int:
-        return now_ms + _LEASE_GRACE_MS
+    def lease_for_recovery(self, now_ms: int, earlier: int) -> int:
+        """Return until when a taken table is left alone, after ``earlier`` takeovers of its round.
+
+        It doubles each time, up to 48 minutes: a round that nothing can finish must not fill its
+        log with takeovers.
+        """
+        return now_ms + (_LEASE_GRACE_MS << min(earlier, _MOST_DOUBLINGS))
 
     def with_result(self, outcome: Outcome) -> Self:
         """Return the table with ``outcome`` added to its history."""

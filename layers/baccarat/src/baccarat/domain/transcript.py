@@ -66,11 +66,15 @@ def house_transcript(
 
 def player_transcript(house: JsonObject, book: BetBook | None, player_id: str) -> JsonObject:
     """Return the view of ``house`` that ``player_id`` may see."""
+    indices = [
+        index
+        for index, entry in enumerate(book.entries if book else ())
+        if entry.player_id == player_id
+    ]
     own: list[Json] = (
         [
-            {"index": index, "entry": entry.to_json(), "proof": list[Json](book.proof(index))}
-            for index, entry in enumerate(book.entries)
-            if entry.player_id == player_id
+            {"index": index, "entry": book.entries[index].to_json(), "proof": list[Json](proof)}
+            for index, proof in zip(indices, book.proofs(indices), strict=True)
         ]
         if book
         else []

@@ -27,8 +27,9 @@ from baccarat.domain.errors import (
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round, RoundState
 
-MAX_BETS_PER_ROUND: Final = 40
-"""Bets of one player a round: what they win is paid in one transaction of at most 100 items."""
+MAX_BETS_PER_ROUND: Final = 60
+"""Bets of one player a round, cancelled ones included: what they win, or their refund, is one
+transaction of at most 100 items."""
 
 MAX_TABLES_AT_ONCE: Final = 8
 """Tables on which a player may have bets in open rounds; keeps the wallet under one write unit."""
@@ -207,11 +208,7 @@ def same_request(bet: Bet, command: PlaceBet) -> Bet:
     Raises:
         IdempotencyConflict: the bet id was used for something else.
     """
-    if (bet.round_id, bet.spot, bet.stake_minor) != (
-        command.round_id,
-        command.spot,
-        command.stake_minor,
-    ):
+    if (bet.spot, bet.stake_minor) != (command.spot, command.stake_minor):
         raise IdempotencyConflict(
             f"bet {bet.bet_id} exists with other contents; use a new bet id", betId=bet.bet_id
         )
@@ -235,7 +232,7 @@ def cancel(wallet: Wallet, bet: Bet, now_ms: int) -> tuple[Wallet, Bet]:
             after,
             exposure={
                 **wallet.exposure,
-                bet.table_id: replace(exposure, bets=exposure.bets - 1, staked=left),
+                bet.table_id: replace(exposure, staked=left),
             },
         )
     return after, _closed(bet, BetState.CANCELLED, after.version, now_ms)
@@ -262,19 +259,25 @@ def pay(
     )
 
 
-def refund(wallet: Wallet, bet: Bet, reason: RefundReason, now_ms: int) -> tuple[Wallet, Bet]:
-    """Give the stake of a bet back because it does not take part in its round.
+def refund(
+    wallet: Wallet, bets: Sequence[Bet], reason: RefundReason, now_ms: int
+) -> tuple[Wallet, tuple[Bet, ...]]:
+    """Give the stakes of bets of one round back in one movement: they take no part in it.
 
     Raises:
-        IntegrityError: the bet is not PLACED any more.
+        IntegrityError: a bet that is not PLACED any more.
     """
-    if bet.state is not BetState.PLACED:
-        raise IntegrityError(f"bet {bet.bet_id} of {bet.player_id} is {bet.state}, not PLACED")
-    after = wallet.moved(bet.stake_minor)
-    return after, replace(
-        _closed(bet, BetState.REFUNDED, after.version, now_ms),
-        payout_minor=bet.stake_minor,
-        reason=reason,
+    for bet in bets:
+        if bet.state is not BetState.PLACED:
+            raise IntegrityError(f"bet {bet.bet_id} of {bet.player_id} is {bet.state}, not PLACED")
+    after = wallet.moved(sum(bet.stake_minor for bet in bets))
+    return after, tuple(
+        replace(
+            _closed(bet, BetState.REFUNDED, after.version, now_ms),
+            payout_minor=bet.stake_minor,
+            reason=reason,
+        )
+        for bet in bets
     )
 
 

@@ -47,8 +47,9 @@ class DynamoFloor:
         except TableItem.DoesNotExist:
             return None
 
-    def tables(self) -> list[Table]:
-        return [_table(item) for item in TableItem.query(_TABLES, consistent_read=True)]
+    def table_ids(self) -> list[str]:
+        found = TableItem.query(_TABLES, consistent_read=True, attributes_to_get=["pk", "sk"])
+        return [item.sk for item in found]
 
     def create_table(self, table: Table) -> bool:
         try:
@@ -109,12 +110,12 @@ def round_key(round_id: str) -> str:
     return f"ROUND#{round_id}"
 
 
-def check_round_open(round_id: str) -> Operation:
+def check_round_open(round_id: str, now_ms: int) -> Operation:
     """Check, in another command's transaction, that the round still takes bets."""
     return Operation(
         RoundItem(round_key(round_id), _HEAD),
-        "#state = :open",
-        {":open": text(RoundState.OPEN.value)},
+        "#state = :open AND closes_at_ms > :now",
+        {":open": text(RoundState.OPEN.value), ":now": number(now_ms)},
         {"#state": "state"},
         check_only=True,
     )

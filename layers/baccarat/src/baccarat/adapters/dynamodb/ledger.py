@@ -88,9 +88,9 @@ class DynamoLedger:
             raise _race(error) from error
         return None
 
-    def cancel(self, before: Wallet, after: Wallet, bet: Bet) -> bool:
+    def cancel(self, before: Wallet, after: Wallet, bet: Bet, now_ms: int) -> bool:
         try:
-            self._write(before, after, [_close_bet(bet), check_round_open(bet.round_id)])
+            self._write(before, after, [_close_bet(bet), check_round_open(bet.round_id, now_ms)])
         except Cancelled as error:
             if error.codes[2] == _FAILED:
                 return False

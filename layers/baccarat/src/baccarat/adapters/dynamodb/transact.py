@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 ABSENT: Final = "attribute_not_exists(pk)"
 
-_RACES: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError"})
+_RACES: Final = frozenset(
+    {
+        "ConditionalCheckFailed",
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
