@@ -39,7 +39,7 @@ class KillOnce:
 
 
 def start_and_bet(cloud: Cloud) -> None:
-    cloud.open_table()
+    cloud.open_table(bet_window_ms=3_000)
     for player in ("anna", "bert"):
         cloud.fund(player)
     assert cloud.watch() == "STARTED"
