@@ -244,7 +244,7 @@ class ApiStack(Stack):
             ),
             snap_start=True,
         )
-        function("get_transcript", to.archive(reads="transcripts"), to.signing())
+        function("get_transcript", to.archive(reads=["transcripts"]), to.signing())
         function("get_keys", to.public_key(), Access({"RETIRED_KEYS": config.retired_keys}))
         api = HttpApi(
             self,

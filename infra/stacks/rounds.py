@@ -113,17 +113,17 @@ class RoundsStack(Stack):
             "close_bets",
             *moves,
             refunds,
-            to.archive(reads="books", writes="books"),
+            to.archive(reads=["books"], writes="books"),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
         )
         function("deal_cards", *moves, to.seeds(), role=to.seed_key.deal_cards_role)
-        function("resolve_round", *moves, to.archive(reads="books"))
+        function("resolve_round", *moves, to.archive(reads=["books"]))
         function(
             "settle_bets",
             to.floor("GetItem"),
             to.ledger("GetItem", "PutItem", "Query"),
-            to.archive(reads="books"),
+            to.archive(reads=["books"]),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
         )
@@ -131,7 +131,7 @@ class RoundsStack(Stack):
             "finish_round",
             *moves,
             to.ledger("PutItem", "Query"),
-            to.archive(reads="books", writes="transcripts"),
+            to.archive(reads=["books"], writes="transcripts"),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
         )
@@ -139,7 +139,7 @@ class RoundsStack(Stack):
             "void_round",
             *moves,
             refunds,
-            to.archive(reads="books", writes="transcripts"),
+            to.archive(reads=["books"], writes="transcripts"),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
         )
@@ -212,7 +212,7 @@ class RoundsStack(Stack):
             to.floor("GetItem", "PutItem", "Query"),
             to.log("Query", "PutItem"),
             to.ledger("GetItem", "PutItem", "Query"),
-            to.archive(reads="books", writes="transcripts"),
+            to.archive(reads=["books", "transcripts"], writes="transcripts"),
             to.signing(),
             Access({"STATE_MACHINE_ARN": self.machine.state_machine_arn}, [_start(self.machine)]),
             timeout_seconds=_LONG_STEP_SECONDS,
@@ -243,8 +243,8 @@ class RoundsStack(Stack):
         refunds = self._function(
             "refund_stragglers",
             to.floor("GetItem"),
-            to.ledger("GetItem", "PutItem"),
-            to.archive(reads="books"),
+            to.ledger("GetItem", "PutItem", "Query"),
+            to.archive(reads=["books"]),
             stream_access(to.ledger_table),
             self.parking_access,
             timeout_seconds=_LONG_STEP_SECONDS,

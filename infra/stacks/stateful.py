@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aws_cdk import CfnOutput, Duration, Stack
@@ -130,17 +131,19 @@ class StatefulStack(Stack):
         """The address of the seed key. Who may use it says the key's own policy alone."""
         return Access({"SEED_KEY_ID": self.seed_key.key.key_id})
 
-    def archive(self, *, reads: str | None = None, writes: str | None = None) -> Access:
-        """The right to read from one prefix of the records and to write to one."""
+    def archive(self, *, reads: Sequence[str] = (), writes: str | None = None) -> Access:
+        """The right to read from some prefixes of the records and to write to one."""
         # Exported by name: cdk-nag writes that name in its finding.
         bucket_arn = self.export_value(self.records.bucket_arn)
         statements: list[PolicyStatement] = []
         wildcards: dict[str, str] = {}
-        for prefix, action in ((reads, "s3:GetObject"), (writes, "s3:PutObject")):
-            if prefix:
-                objects = f"{bucket_arn}/{prefix}/*"
-                statements.append(PolicyStatement(actions=[action], resources=[objects]))
-                wildcards[objects] = f"every round writes its own object under {prefix}/"
+        rights = [(prefix, "s3:GetObject") for prefix in reads]
+        if writes:
+            rights.append((writes, "s3:PutObject"))
+        for prefix, action in rights:
+            objects = f"{bucket_arn}/{prefix}/*"
+            statements.append(PolicyStatement(actions=[action], resources=[objects]))
+            wildcards[objects] = f"every round writes its own object under {prefix}/"
         if reads:
             # Without it S3 answers 403 for a key that is not there, and the archive could not tell
             # "not written yet" from "not allowed".
