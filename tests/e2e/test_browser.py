@@ -117,6 +117,9 @@ def test_a_round_from_sign_in_to_a_changed_balance(page: Page) -> None:
     round_id = place_bets(page)
     check_settled(page, round_id)
     assert balance_minor(page) != 100_000
+    cells = page.get_by_test_id("road-big_road").get_attribute("data-cells")
+    results = page.get_by_test_id("bead").evaluate_all("all => all.map(e => e.dataset.outcome)")
+    assert int(cells or 0) == len([result for result in results if result != "T"]) > 0
 
 
 def test_a_connection_killed_in_mid_round_misses_nothing(page: Page) -> None:

@@ -169,7 +169,7 @@ def _table_item(table: Table) -> TableItem:
         shoe_no=table.shoe_no,
         shoe_id=table.shoe.shoe_id,
         remaining=table.shoe.composition,
-        history=" ".join(table.history),
+        history="".join(table.history),
     )
 
 
@@ -185,7 +185,7 @@ def _table(item: TableItem) -> Table:
         round_no=int(item.round_no),
         shoe_no=int(item.shoe_no),
         shoe=Shoe.from_composition(item.shoe_id, config.paytable.decks, item.remaining),
-        history=tuple(item.history.split()),
+        history=tuple(item.history),
     )
 
 
