@@ -8,6 +8,7 @@ import pytest
 from baccarat.domain.coup import Outcome
 from baccarat.domain.paytable import Spot
 from baccarat.domain.table import (
+    HISTORY_LENGTH,
     StakeLimit,
     Table,
     TableConfig,
@@ -27,7 +28,7 @@ def test_a_configuration_survives_json() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"paytable_version": "x"}, "no paytable 'x'; there are: commission-8/1"),
+        ({"paytable_version": "x"}, "no paytable 'x'; there are: commission-6/1, commission-8/1"),
         ({"limits": {}}, "limits are needed for each spot"),
         ({"limits": {Spot.TIE: StakeLimit(1, 2)}}, "limits are needed for each spot"),
         ({"bet_window_ms": 999}, "1 to 120 s"),
@@ -136,8 +137,8 @@ def test_leases_outlast_what_they_are_for() -> None:
 
 def test_history_keeps_the_last_results() -> None:
     table = Table.create("bac-1", CONFIG, START_MS)
-    for number in range(100):
+    for number in range(151):
         table = table.with_result(list(Outcome)[number % 3])
-    assert len(table.history) == 72
+    assert len(table.history) == HISTORY_LENGTH == 416 // 4
     assert table.history[-3:] == ("B", "T", "P")
     assert Table.create("b", CONFIG, 0).with_result(Outcome.TIE).history == ("T",)

@@ -9,8 +9,8 @@ import { emptyRound, withEvent } from "./round.js";
 
 /** Rounds kept in memory: the current one and five for the fairness panel. */
 export const ROUNDS_KEPT = 6;
-/** Results on the bead plate: six rows of twelve columns. */
-export const HISTORY_LENGTH = 72;
+/** Results kept for the roads: a whole shoe, as the server keeps it; with less they would be other roads. */
+export const HISTORY_LENGTH = 104;
 const MAX_WAITING = 200;
 
 /** Before the first join. */

@@ -1,12 +1,12 @@
 // The table screen: puts the parts together and hands each its share of the snapshot.
 
-import { BeadPlate } from "./bead_plate.js";
 import { BetControls } from "./bet_controls.js";
 import { FairnessPanel } from "./fairness_panel.js";
 import { Header } from "./header.js";
 import { Layout } from "./layout.js";
 import { Notices } from "./notices.js";
 import { RoundHistory } from "./round_history.js";
+import { Scoreboard } from "./scoreboard.js";
 import { Stage } from "./stage.js";
 import { h } from "./dom.js";
 
@@ -27,16 +27,16 @@ export class TableView {
     const fairness = new FairnessPanel({ api, onNotice: (notice) => this.notify(notice) });
     const header = new Header({ onSignOut, onFairness: () => fairness.open() });
     const stage = new Stage();
-    const beads = new BeadPlate();
+    const scoreboard = new Scoreboard();
     const history = new RoundHistory();
-    this.#parts = [header, stage, layout, controls, beads, history, fairness];
+    this.#parts = [header, stage, layout, controls, scoreboard, history, fairness];
     this.#root.replaceChildren(
       header.element,
       h("main", { class: "floor" },
         h("div", { class: "floor-table" },
           h("div", { class: "stage-frame" }, stage.element, this.#notices.element),
           layout.element, controls.element),
-        h("aside", { class: "floor-side", "aria-label": "Results" }, beads.element, history.element)),
+        h("aside", { class: "floor-side", "aria-label": "Results" }, scoreboard.element, history.element)),
       h("footer", { class: "foot" },
         "18+ only. Gambling can be addictive: set yourself a limit and stop when it is no longer fun. Play responsibly."),
       fairness.element,

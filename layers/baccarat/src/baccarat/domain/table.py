@@ -13,8 +13,10 @@ from baccarat.domain.paytable import PAYTABLES, Paytable, Spot
 from baccarat.domain.shoe import MIN_CARDS_FOR_A_HAND, Shoe
 
 TABLE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
-HISTORY_LENGTH: Final = 72
-"""Results kept for the bead plate: six rows of twelve columns."""
+HISTORY_LENGTH: Final = 104
+"""Results kept for the roads: the hands of a whole shoe, 416 cards and at least four a hand.
+
+Without the first results of a shoe its roads would be other ones."""
 
 _LEASE_GRACE_MS: Final = 45_000
 """How long after its last planned step a round may run before the watchdog takes the table."""
