@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 .PHONY: help setup run rounds verify screenshots test lint synth format lock browser clean
 
 help: ## say what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 setup: $(BIN)/.ready node_modules/.ready ## install the pinned Python and Node tools into this folder
 
@@ -81,3 +81,10 @@ browser:
 
 clean: ## remove everything that was made here
 	rm -rf .venv node_modules .build .sandbox cdk.out .mypy_cache .ruff_cache .hypothesis
+
+HANDS ?= 1000000
+ENGINE := bench/engine_comparison
+.PHONY: compare-engine
+compare-engine: setup ## deal random hands with our engine and with the npm package: HANDS
+	@cd $(ENGINE) && npm ci --silent --no-audit --no-fund 2> >(grep -v '^npm warn' >&2)
+	@$(BIN)/python $(ENGINE)/compare.py --hands $(HANDS)

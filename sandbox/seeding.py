@@ -13,9 +13,10 @@ from baccarat.adapters.dynamodb import models
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
 from baccarat.application.bets import credit_deposit
+from baccarat.application.tables import configure_table
 from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
 from baccarat.domain.roles import AUDITOR, DEALER, OPS, PIT, PLAYER
-from baccarat.domain.table import StakeLimit, Table, TableConfig
+from baccarat.domain.table import StakeLimit, TableConfig
 from baccarat.domain.wallet import Wallet
 from sandbox.configuration import REGION, TABLE_ID, Options, User
 
@@ -85,8 +86,12 @@ def table_config(options: Options) -> TableConfig:
 
 def add_table(options: Options) -> None:
     """Create the table; whoever watches the tables next starts it."""
-    table = Table.create(TABLE_ID, table_config(options), SystemClock().now_ms())
-    DynamoFloor(clients.dynamodb()).create_table(table)
+    configure_table(
+        TABLE_ID,
+        table_config(options),
+        floor=DynamoFloor(clients.dynamodb()),
+        clock=SystemClock(),
+    )
 
 
 def start_table(outputs: dict[str, str]) -> None:

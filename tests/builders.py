@@ -25,7 +25,7 @@ from baccarat.domain.cards import Card
 from baccarat.domain.coup import Hand
 from baccarat.domain.fairness import commitment, deal_coup, deal_key
 from baccarat.domain.log import EventType, Signature, SignedEvent, signing_input
-from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
+from baccarat.domain.paytable import PAYTABLES, Spot
 from baccarat.domain.round import (
     CloseBets,
     Command,
@@ -115,7 +115,7 @@ class Played:
     def house(self) -> Document:
         """The house's sealed transcript."""
         paid = (
-            payouts(self.book, self.round.coup, COMMISSION_8_DECKS)
+            payouts(self.book, self.round.coup, PAYTABLES[self.round.paytable_version])
             if self.book is not None and self.round.state is RoundState.SETTLED
             else ()
         )
@@ -129,9 +129,11 @@ class Played:
 class Floor:
     """A table that plays round after round; the log goes on from one to the next."""
 
-    def __init__(self, table_id: str = "bac-1", key: HouseKey = KEY) -> None:
+    def __init__(
+        self, table_id: str = "bac-1", key: HouseKey = KEY, config: TableConfig = CONFIG
+    ) -> None:
         self.key = key
-        self.table = replace(Table.create(table_id, CONFIG, START_MS), epoch=1)
+        self.table = replace(Table.create(table_id, config, START_MS), epoch=1)
         self.now_ms = START_MS
         self.last: SignedEvent | None = None
         self._between_rounds("TABLE_STARTED")
@@ -203,10 +205,11 @@ class Floor:
             self.now_ms += 3_000
             return Played(state, tuple(events), sealed, seed)
 
-        step(OpenRound(round_no, CONFIG, commitment(seed, round_id), self.table.shoe))
+        config = self.table.config
+        step(OpenRound(round_no, config, commitment(seed, round_id), self.table.shoe))
         if disturbed():
             return finish(None)
-        self.now_ms += CONFIG.bet_window_ms
+        self.now_ms += config.bet_window_ms
         step(CloseBets())
         if not void_sealed and disturbed():
             return finish(None)
@@ -219,10 +222,10 @@ class Floor:
         step(DealCards(order))
         if disturbed():
             return finish(book)
-        self.now_ms += 6 * CONFIG.card_interval_ms
+        self.now_ms += 6 * config.card_interval_ms
         step(ResolveRound())
         disturbed()
-        due = payouts(book, coup, COMMISSION_8_DECKS)
+        due = payouts(book, coup, config.paytable)
         step(
             SettleRound(
                 seed,

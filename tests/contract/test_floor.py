@@ -11,9 +11,9 @@ from baccarat.application.watch_tables import take_over
 from baccarat.domain.book import BetBook, BookEntry
 from baccarat.domain.errors import Contention, Fenced, IntegrityError, RoundNotDue
 from baccarat.domain.log import EventType
-from baccarat.domain.paytable import Spot
+from baccarat.domain.paytable import PAYTABLES, Spot
 from baccarat.domain.round import CloseBets, RoundState, rebuild
-from baccarat.domain.table import Table
+from baccarat.domain.table import StakeLimit, Table
 from baccarat.domain.transcript import verify, verify_link
 from tests.support.cloud import TABLE_ID, Cloud, table_config
 from tests.support.rounds import ManualRound
@@ -234,3 +234,31 @@ def test_a_signature_holds_for_its_message_only(cloud: Cloud) -> None:
     cloud.keys.check(signature, b"message")
     with pytest.raises(ValueError, match="does not match"):
         cloud.keys.check(signature, b"massage")
+
+
+@pytest.mark.parametrize("version", ["ez-8/1", "no-commission-6/1"])
+def test_a_round_with_a_bet_on_every_spot(cloud: Cloud, version: str) -> None:
+    """Side bets go the whole way: configuration, stakes, book, payouts and transcript."""
+    paytable = PAYTABLES[version]
+    round_ = ManualRound(cloud)
+    limits = dict.fromkeys(paytable.odds, StakeLimit(100, 10_000))
+    round_.start_table(paytable_version=version, limits=limits)
+    cloud.fund("anna")
+    round_.open()
+    for number, spot in enumerate(paytable.odds):
+        cloud.bet("anna", round_.round_id, spot, 101 + number, f"bet-{number}")
+    round_.close()
+    round_.deal()
+    round_.resolve()
+    round_.settle()
+    round_.finish()
+    verified = verify(cloud.archive.transcript(TABLE_ID, round_.round_id), cloud.keys.check)
+    coup = verified.round.coup
+    assert {p.bet_id: p.payout_minor for p in verified.payouts} == {
+        f"bet-{number}".ljust(16, "-"): back
+        for number, spot in enumerate(paytable.odds)
+        if (back := paytable.returned(spot, 101 + number, coup))
+    }
+    assert verified.round.shoe.decks == paytable.decks
+    balances = cloud.balances()
+    assert (balances.findings, balances.open_stakes_minor) == ((), 0)

@@ -15,7 +15,7 @@ from baccarat.domain.book import BetBook, BookEntry, payouts
 from baccarat.domain.canonical import MAX_SAFE_INTEGER, canonical, digest
 from baccarat.domain.coup import Coup, replay
 from baccarat.domain.fairness import Keystream, deal_coup
-from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
+from baccarat.domain.paytable import COMMISSION_8_DECKS
 from baccarat.domain.shoe import Shoe
 from tests.builders import hands
 
@@ -30,7 +30,7 @@ entries = st.lists(
         BookEntry,
         st.sampled_from(["anna", "bruno", "chloe"]),
         st.integers(0, 10**6).map("b{}".format),
-        st.sampled_from(Spot),
+        st.sampled_from(list(COMMISSION_8_DECKS.odds)),
         st.integers(1, 50) | st.integers(1, 10**9),
     ),
     max_size=25,
@@ -91,7 +91,7 @@ def test_payouts_follow_the_book_and_the_sum_rule(made: list[BookEntry], coup: C
     assert all(payout.payout_minor > 0 for payout in due)
     paid = {(payout.player_id, payout.bet_id): payout.payout_minor for payout in due}
     for player in {entry.player_id for entry in made}:
-        for spot in Spot:
+        for spot in COMMISSION_8_DECKS.odds:
             own = [e for e in made if (e.player_id, e.spot) == (player, spot)]
             staked = sum(entry.stake_minor for entry in own)
             back = sum(paid.get((player, entry.bet_id), 0) for entry in own)

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from baccarat.adapters.cli import read_document
-from baccarat.domain.paytable import Spot
+from baccarat.domain.paytable import COMMISSION_8_DECKS
 from baccarat.domain.round import RoundState
 from baccarat.domain.transcript import VerificationFailed, verify
 from tests.builders import KEYS, Floor, bet, reread
@@ -112,7 +112,7 @@ bets = st.lists(
         bet,
         st.sampled_from(["anna", "bruno", "chloe", "dora"]),
         st.integers(0, 999),
-        st.sampled_from([spot.value for spot in Spot]),
+        st.sampled_from([spot.value for spot in COMMISSION_8_DECKS.odds]),
         st.integers(100, 10_000),
     ),
     max_size=12,

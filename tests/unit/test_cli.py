@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from baccarat.adapters import cli
-from tests.builders import FORGED_JWKS, KEY, Floor, bet
+from baccarat.domain.paytable import PAYTABLES
+from tests.builders import CONFIG, FORGED_JWKS, KEY, Floor, bet
 from tests.vectors.make_transcript import EXAMPLE, VECTORS
 from tests.vectors.tampering import TAMPERINGS, encoded, rounds, valid
 
@@ -227,6 +228,81 @@ def test_without_a_command_the_use_is_shown(capsys: pytest.CaptureFixture[str]) 
             cli.main(arguments)
         assert left.value.code == 2
         assert "usage: baccarat" in capsys.readouterr().err
+
+
+ODDS_OF_THE_MAIN_BETS = """\
+commission-8/1, 8 deck(s), 4,998,398,275,503,360 sequences of six cards
+  bet           result                    sequences  probability %       RTP %  house edge %
+  PLAYER        win 1:1       2,230,518,282,592,256      44.624661   98.764919      1.235081
+                push            475,627,426,473,216       9.515597
+                lose          2,292,252,566,437,888      45.859742
+  BANKER        win 0.95:1    2,292,252,566,437,888      45.859742   98.942094      1.057906
+                push            475,627,426,473,216       9.515597
+                lose          2,230,518,282,592,256      44.624661
+  TIE           win 8:1         475,627,426,473,216       9.515597   85.640371     14.359629
+                lose          4,522,770,849,030,144      90.484403
+"""
+
+
+def test_the_exact_odds_of_a_paytable(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["odds", "--paytable", "commission-8/1"]) == 0
+    assert capsys.readouterr().out == ODDS_OF_THE_MAIN_BETS
+    assert cli.main(["odds", "--paytable", "commission-8/1", "--decks", "6"]) == 0
+    assert "392,220,492,728,832      44.627857   98.762585      1.237415" in capsys.readouterr().out
+
+
+def test_the_exact_odds_of_all_paytables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["odds"]) == 0
+    out = capsys.readouterr().out
+    assert [line.split(",")[0] for line in out.splitlines() if "sequences of" in line] == list(
+        PAYTABLES
+    )
+    assert "win 30:1" in out
+    assert "win 0.54:1" in out
+
+
+def test_the_exact_odds_of_a_tables_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "table.json"
+    path.write_text(json.dumps(CONFIG.to_json()))
+    assert cli.main(["odds", "--table", str(path)]) == 0
+    assert capsys.readouterr().out == ODDS_OF_THE_MAIN_BETS
+
+
+def test_odds_above_a_hundred_per_cent_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["odds", "--paytable", "commission-8/2", "--decks", "endless"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "REFUSED PERFECT_PAIR of paytable commission-8/2 has an RTP of 105.510355 % with endless "
+        "decks; at most 100 % is offered"
+    )
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[", b"\xff", b'{"a": 1, "a": 2}'])
+def test_what_is_no_configuration_has_no_odds(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "table.json"
+    path.write_bytes(content)
+    assert cli.main(["odds", "--table", str(path)]) == 2
+    assert "is no table configuration" in capsys.readouterr().err
+    assert cli.main(["odds", "--table", str(tmp_path / "none.json")]) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--decks", "10"],
+        ["--decks", "0"],
+        ["--decks", "many"],
+        ["--paytable", "x"],
+        ["--paytable", "ez-8/1", "--table", "x"],
+    ],
+)
+def test_odds_of_nothing_that_exists(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["odds", *arguments])
+    assert left.value.code == 2
 
 
 def test_the_installed_command_starts_without_the_cloud_and_in_any_language() -> None:

@@ -37,6 +37,7 @@ CODES = {
     "RoundNotVoidable": "ROUND_NOT_VOIDABLE",
     "Fenced": "FENCED",
     "TableNotOpen": "TABLE_NOT_OPEN",
+    "PaytableAbove100": "PAYTABLE_ABOVE_100",
     "Contention": "CONTENTION",
     "IntegrityError": "INTEGRITY",
     "VerificationFailed": "VERIFICATION_FAILED",

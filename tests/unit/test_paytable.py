@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 
+from baccarat.domain.bets import Way
 from baccarat.domain.coup import Coup, replay
 from baccarat.domain.paytable import COMMISSION_8_DECKS, PAYTABLES, Spot
 from tests.builders import hands
@@ -55,12 +56,44 @@ def test_an_unfinished_coup_pays_nothing_at_all() -> None:
         COMMISSION_8_DECKS.returned(Spot.TIE, 100, Coup())
 
 
+def test_a_spot_that_is_not_offered_is_no_lost_bet() -> None:
+    with pytest.raises(ValueError, match="commission-8/1 does not offer DRAGON_7"):
+        COMMISSION_8_DECKS.returned(Spot.DRAGON_7, 100, PLAYER_WINS)
+
+
 def test_the_published_paytable() -> None:
-    assert list(PAYTABLES) == ["commission-8/1"]
     table = PAYTABLES["commission-8/1"]
-    assert (table.version, table.decks) == ("commission-8/1", 8)
+    assert (table.version, table.decks, table.variant) == ("commission-8/1", 8, "commission")
     assert table.odds == {
-        Spot.PLAYER: Fraction(1),
-        Spot.BANKER: Fraction(19, 20),
-        Spot.TIE: Fraction(8),
+        Spot.PLAYER: {Way.WIN: 1, Way.TIE: 0},
+        Spot.BANKER: {
+            Way.WIN: Fraction(19, 20),
+            Way.WIN_ON_SIX: Fraction(19, 20),
+            Way.WIN_ON_THREE_CARD_SEVEN: Fraction(19, 20),
+            Way.TIE: 0,
+        },
+        Spot.TIE: {Way.WIN: 8},
     }
+
+
+def test_every_paytable_is_there_under_its_own_version() -> None:
+    assert [(version, table.decks) for version, table in PAYTABLES.items()] == [
+        ("commission-8/1", 8),
+        ("commission-8/2", 8),
+        ("commission-8/3", 8),
+        ("no-commission-8/1", 8),
+        ("no-commission-8/2", 8),
+        ("ez-8/1", 8),
+        ("commission-6/1", 6),
+        ("no-commission-6/1", 6),
+        ("ez-6/1", 6),
+    ]
+    for version, table in PAYTABLES.items():
+        assert table.version == version
+        assert version.startswith(f"{table.variant}-{table.decks}/")
+
+
+def test_a_chip_step_of_a_hundred_keeps_every_bet_exact() -> None:
+    for table in PAYTABLES.values():
+        for odds in table.odds.values():
+            assert all((100 * value).denominator == 1 for value in odds.values())

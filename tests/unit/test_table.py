@@ -28,7 +28,7 @@ def test_a_configuration_survives_json() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"paytable_version": "x"}, "no paytable 'x'; there are: commission-8/1"),
+        ({"paytable_version": "x"}, "no paytable 'x'; there are: commission-6/1, commission-8/1"),
         ({"limits": {}}, "limits are needed for each spot"),
         ({"limits": {Spot.TIE: StakeLimit(1, 2)}}, "limits are needed for each spot"),
         ({"bet_window_ms": 999}, "1 to 120 s"),

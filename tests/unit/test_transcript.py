@@ -10,10 +10,12 @@ from itertools import pairwise
 import pytest
 
 from baccarat.adapters.cli import read_document
+from baccarat.domain.book import BookEntry
 from baccarat.domain.cards import Card
 from baccarat.domain.coup import Hand
-from baccarat.domain.paytable import Spot
+from baccarat.domain.paytable import COMMISSION_8_DECKS, PAYTABLES
 from baccarat.domain.round import RoundState
+from baccarat.domain.table import StakeLimit, TableConfig
 from baccarat.domain.transcript import (
     MAX_EVENTS,
     VerificationFailed,
@@ -22,7 +24,7 @@ from baccarat.domain.transcript import (
     verify,
     verify_link,
 )
-from tests.builders import KEY, KEYS, Floor, bet, lying_house, many_bets, reread
+from tests.builders import CONFIG, KEY, KEYS, Floor, bet, lying_house, many_bets, reread
 from tests.vectors.make_transcript import ROOT, VECTORS, files
 from tests.vectors.tampering import TAMPERINGS, Tampering, data, rounds, valid
 
@@ -66,7 +68,9 @@ def test_the_scenarios_are_what_they_are_called() -> None:
     epochs = [signed.event.epoch for signed in rounds()["taken-over"].events]
     assert len(set(epochs)) == 2
     assert epochs[0] != epochs[-1]
-    assert {s for r in rounds().values() if r.book for s in r.book.stakes()} == set(Spot)
+    assert {s for r in rounds().values() if r.book for s in r.book.stakes()} == set(
+        COMMISSION_8_DECKS.odds
+    )
 
 
 def test_a_player_sees_his_own_bets_and_nobody_elses() -> None:
@@ -244,5 +248,55 @@ def test_lying_about_the_stakes_needs_the_book() -> None:
 def test_many_bets_cover_players_and_spots() -> None:
     entries = many_bets()
     assert len({entry.player_id for entry in entries}) == 7
-    assert {entry.spot for entry in entries} == set(Spot)
+    assert {entry.spot for entry in entries} == set(COMMISSION_8_DECKS.odds)
     assert KEY.jwk["ver"] == 1
+
+
+def every_spot(version: str) -> tuple[TableConfig, list[BookEntry]]:
+    spots = PAYTABLES[version].odds
+    limits = dict.fromkeys(spots, StakeLimit(1, 100_000))
+    bets = [
+        bet(player, number, spot.value, 101 + number)
+        for player in ("anna", "bruno")
+        for number, spot in enumerate([*spots, *spots])
+    ]
+    return replace(CONFIG, paytable_version=version, limits=limits), bets
+
+
+@pytest.mark.parametrize("version", PAYTABLES)
+def test_rounds_of_every_paytable_verify_with_bets_on_every_spot(version: str) -> None:
+    config, bets = every_spot(version)
+    floor = Floor(config=config)
+    for number in range(5):
+        played = floor.play(bets, seed=bytes([number]) * 32)
+        for document in (played.house, played.player("anna")):
+            found = verify(reread(document), CHECK)
+            assert found.round.paytable_version == version
+            assert set(found.round.limits) == set(PAYTABLES[version].odds)
+
+
+def test_a_bet_on_a_spot_that_is_not_offered_is_no_entry_of_the_book() -> None:
+    bets = [bet("anna", 1, "BANKER"), bet("anna", 2, "DRAGON_7")]
+    played = Floor().play(bets, void_in=RoundState.CLOSED)
+    for document in (played.house, played.player("anna")):
+        with pytest.raises(
+            VerificationFailed, match=r"DRAGON_7, which .* does not offer"
+        ) as failed:
+            verify(reread(document), CHECK)
+        assert failed.value.check == "book"
+
+
+def test_a_shoe_that_is_not_the_paytables_is_refused() -> None:
+    document = copy.deepcopy(valid()["no-bets"])
+    data(document, "ROUND_OPENED")["decks"] = 9
+    with pytest.raises(VerificationFailed, match="is for 8 decks, the shoe has 9") as failed:
+        verify(lying_house(document), CHECK)
+    assert failed.value.check == "transitions"
+
+
+def test_limits_for_a_spot_that_is_not_offered_are_refused() -> None:
+    document = copy.deepcopy(valid()["no-bets"])
+    data(document, "ROUND_OPENED")["limits"]["BIG"] = {"min_minor": 1, "max_minor": 2}
+    with pytest.raises(VerificationFailed, match="does not offer") as failed:
+        verify(lying_house(document), CHECK)
+    assert failed.value.check == "transitions"

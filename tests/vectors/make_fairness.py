@@ -18,7 +18,7 @@ from baccarat.domain.book import BetBook, BookEntry, payouts, payouts_root
 from baccarat.domain.canonical import canonical, digest
 from baccarat.domain.coup import Coup
 from baccarat.domain.fairness import Keystream, commitment, deal_coup, deal_key
-from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
+from baccarat.domain.paytable import COMMISSION_8_DECKS
 from baccarat.domain.shoe import Shoe
 
 OUTPUT = Path(__file__).with_name("fairness.json")
@@ -29,7 +29,7 @@ def bytes_of(text: str) -> bytes:
 
 
 def book_of(name: str, size: int) -> BetBook:
-    spots = list(Spot)
+    spots = list(COMMISSION_8_DECKS.odds)
     return BetBook.of(
         BookEntry(
             player_id=f"player-{bytes_of(f'{name}/{place}')[0] % 4}",

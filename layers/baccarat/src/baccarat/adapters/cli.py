@@ -1,4 +1,4 @@
-"""The ``baccarat`` command: verify transcripts offline, print the protocol's description.
+"""The ``baccarat`` command: verify transcripts offline, print exact odds and the protocol.
 
 Exit codes: 0 everything holds, 1 something does not, 2 the command could not be carried out.
 """
@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +17,11 @@ from typing import Any, Final
 from baccarat.adapters.keys import KeySet
 from baccarat.adapters.strict_json import loads
 from baccarat.domain.canonical import Json, JsonObject
-from baccarat.domain.errors import MalformedJson
+from baccarat.domain.errors import MalformedJson, PaytableAbove100
+from baccarat.domain.paytable import PAYTABLES, Paytable
 from baccarat.domain.round import Round, RoundState
+from baccarat.domain.shoe import MAX_DECKS
+from baccarat.domain.table import TableConfig
 from baccarat.domain.transcript import (
     VerificationFailed,
     Verified,
@@ -54,15 +58,74 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="the house's public keys as a JWK set (default: keys.json beside each FILE)",
     )
     commands.add_parser("asyncapi", help="print the AsyncAPI description of the websocket protocol")
+    odds = commands.add_parser(
+        "odds",
+        help="print the exact chances of every bet",
+        description="Count every sequence of six cards of a full shoe and print what each bet "
+        "gives back, exactly. Exit code 0: no bet is above 100 %; 1: one is; 2: wrong use.",
+    )
+    which = odds.add_mutually_exclusive_group()
+    which.add_argument("--table", metavar="CONFIG", type=Path, help="a table's configuration")
+    which.add_argument(
+        "--paytable",
+        metavar="VERSION",
+        choices=PAYTABLES,
+        help=f"one of {', '.join(PAYTABLES)} (default: all of them)",
+    )
+    odds.add_argument(
+        "--decks",
+        metavar="N",
+        type=_decks,
+        help=f"1 to {MAX_DECKS}, or 'endless' (default: the paytable's own)",
+    )
     options = parser.parse_args(argv)
     if options.command == "asyncapi":
         print(json.dumps(asyncapi(), indent=2, ensure_ascii=False))
         return _HOLDS
     try:
+        if options.command == "odds":
+            return _odds(options.table, options.paytable, options.decks)
         return _verify_files(options.files, options.keys)
     except _UsageError as error:
         print(_shown(f"baccarat: {error}"), file=sys.stderr)
         return _USAGE
+
+
+def _decks(text: str) -> int:
+    from baccarat.domain.odds import ENDLESS
+
+    if text == "endless":
+        return ENDLESS
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_DECKS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r}: give 1 to {MAX_DECKS}, or 'endless'")
+
+
+def _odds(config: Path | None, version: str | None, decks: int | None) -> int:
+    # The verifier starts without counting shoes.
+    from baccarat.adapters.odds_text import odds_text
+    from baccarat.domain.odds import refuse_if_generous
+
+    code = _HOLDS
+    for offered in _paytables(config, version):
+        paytable = offered if decks is None else replace(offered, decks=decks)
+        print(odds_text(paytable))
+        try:
+            refuse_if_generous(paytable)
+        except PaytableAbove100 as refusal:
+            code = _FAILED
+            print(_shown(f"REFUSED {refusal.message}"))
+    return code
+
+
+def _paytables(config: Path | None, version: str | None) -> Sequence[Paytable]:
+    if config is None:
+        return [PAYTABLES[version]] if version else list(PAYTABLES.values())
+    try:
+        content = _read(config, "table configuration")
+        return [TableConfig.from_json(loads(content.decode("utf-8"))).paytable]
+    except (ValueError, MalformedJson) as error:
+        raise _UsageError(f"{config} is no table configuration: {error}") from error
 
 
 def read_document(content: bytes) -> Json:

@@ -8,6 +8,7 @@ BaccaratError
 ├── RoundError         the round cannot take this step
 │   ├── RoundVoided, RoundNotDue, Fenced, RoundNotVoidable
 │   └── IllegalTransition
+├── PaytableAbove100   a table's configuration would lose money; never seen by a client
 ├── Contention         lost a race; safe to repeat
 └── IntegrityError     something that must hold does not; stop and call a human
 """
@@ -150,6 +151,12 @@ class Fenced(RoundError):
 
 class TableNotOpen(RoundError):
     code = "TABLE_NOT_OPEN"
+
+
+class PaytableAbove100(BaccaratError):
+    """A bet would give back more than is staked: no table is configured so."""
+
+    code = "PAYTABLE_ABOVE_100"
 
 
 class Contention(BaccaratError):

@@ -6,7 +6,7 @@ proofs and nobody else's. ``docs/formats/transcript.md`` specifies both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -259,11 +259,28 @@ def _replay(document: JsonObject, events: Sequence[SignedEvent]) -> Round:
         raise VerificationFailed(
             "transitions", f"round {state.round_no} of a table cannot have the id {state.round_id}"
         )
+    _check_paytable(state)
     if state.state not in FINAL_STATES:
         raise VerificationFailed(
             "transitions", f"the round ends in state {state.state}: its last events are missing"
         )
     return state
+
+
+def _check_paytable(state: Round) -> None:
+    paytable = PAYTABLES.get(state.paytable_version)
+    if paytable is None:
+        return  # Only payouts need it, and a void round has none.
+    if not set(state.limits) <= set(paytable.odds):
+        raise VerificationFailed(
+            "transitions", f"limits are announced for spots that {paytable.version} does not offer"
+        )
+    if state.shoe.decks != paytable.decks:
+        raise VerificationFailed(
+            "transitions",
+            f"paytable {paytable.version} is for {paytable.decks} decks, the shoe has "
+            f"{state.shoe.decks}",
+        )
 
 
 def _check_time(state: Round, event: Event) -> None:
@@ -305,12 +322,25 @@ def _book(
                 raise VerificationFailed(
                     "book", f"announced were stakes of {announced}, the book holds {stakes}"
                 )
-            return dict(enumerate(book.entries))
-        entries = _proven_entries(written, round_)
+            entries = dict(enumerate(book.entries))
+        else:
+            entries = _proven_entries(written, round_)
+        _check_offered(entries.values(), round_)
         BetBook(tuple(entry for _, entry in sorted(entries.items())))
     except ValueError as error:
         raise VerificationFailed("book", str(error)) from error
     return entries
+
+
+def _check_offered(entries: Iterable[BookEntry], round_: Round) -> None:
+    """Raises: ValueError when a bet lies where its table takes none."""
+    paytable = PAYTABLES.get(round_.paytable_version)
+    for entry in entries:
+        if paytable is not None and entry.spot not in paytable.odds:
+            raise ValueError(
+                f"bet {entry.bet_id} lies on {entry.spot}, which paytable {paytable.version} "
+                "does not offer"
+            )
 
 
 def _proven_entries(written: Sequence[Json], round_: Round) -> dict[int, BookEntry]:
