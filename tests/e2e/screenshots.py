@@ -29,7 +29,7 @@ FOLDER = ROOT / "docs" / "screenshots"
 def take(page: Page, name: str) -> None:
     page.evaluate("window.scrollTo(0, 0)")
     page.screenshot(path=FOLDER / f"{name}.jpg", type="jpeg", quality=82)
-    sys.stdout.write(f"{Path('docs/screenshots') / name}.png\n")
+    sys.stdout.write(f"{Path('docs/screenshots') / name}.jpg\n")
 
 
 def one_size(browser: Browser, run: Run, size: dict[str, int], name: str) -> None:
