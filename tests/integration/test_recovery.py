@@ -16,6 +16,7 @@ from baccarat.adapters.s3 import S3Archive
 from baccarat.adapters.stepfunctions import StepFunctionsDriver
 from baccarat.application.bets import cancel_bet
 from baccarat.application.drive_round import void_failed_round, void_round
+from baccarat.domain.book import BetBook
 from baccarat.domain.errors import BetNotCancellable, Contention, IntegrityError, RoundNotVoidable
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import RoundState, VoidReason
@@ -251,3 +252,25 @@ def test_nothing_is_cancelled_after_the_announced_time_though_the_round_is_still
         cancel_bet(
             "anna", opened.round_id, "bet-anna".ljust(16, "-"), ledger=cloud.ledger, clock=clock
         )
+
+
+def test_a_bet_that_lands_between_reading_the_bets_and_sealing_them_is_swept(
+    opened: ManualRound,
+) -> None:
+    cloud = opened.cloud
+    awake = opened.record
+    put_book = S3Archive.put_book
+
+    def a_bet_lands_meanwhile(self: S3Archive, round_id: str, book: BetBook) -> None:
+        with mock.patch.object(cloud.floor, "round", return_value=awake):
+            cloud.bet("bert", round_id, Spot.BANKER, 700, "sleeper")
+        put_book(self, round_id, book)
+
+    with mock.patch.object(S3Archive, "put_book", a_bet_lands_meanwhile):
+        opened.close()
+    states = {bet.bet_id.rstrip("-"): bet.state for bet in cloud.ledger.bets(opened.round_id)}
+    # Refunded by the closing step itself: the stream's consumer does not run here.
+    assert states.pop("sleeper") is BetState.REFUNDED
+    assert set(states.values()) == {BetState.PLACED}
+    assert opened.record.round.book_count == len(states)
+    assert cloud.balances().findings == ()
