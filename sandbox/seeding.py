@@ -16,7 +16,7 @@ from baccarat.application.bets import credit_deposit
 from baccarat.application.tables import configure_table
 from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
 from baccarat.domain.roles import AUDITOR, DEALER, OPS, PIT, PLAYER
-from baccarat.domain.table import StakeLimit, TableConfig
+from baccarat.domain.table_config import ShoeProcedure, StakeLimit, TableConfig
 from baccarat.domain.wallet import Wallet
 from sandbox.configuration import REGION, TABLE_ID, Options, User
 
@@ -80,7 +80,7 @@ def table_config(options: Options) -> TableConfig:
         },
         bet_window_ms=options.bet_seconds * 1000,
         card_interval_ms=options.card_ms,
-        cut_cards=14,
+        procedure=ShoeProcedure(cut_cards=14),
     )
 
 

@@ -43,7 +43,8 @@ from baccarat.domain.round import (
     evolve,
 )
 from baccarat.domain.shoe import Shoe
-from baccarat.domain.table import StakeLimit, Table, TableConfig
+from baccarat.domain.table import Table
+from baccarat.domain.table_config import ShoeProcedure, StakeLimit, TableConfig
 from baccarat.domain.transcript import house_transcript, player_transcript, seal_hash
 
 START_MS: Final = 1_700_000_000_000
@@ -62,7 +63,7 @@ CONFIG: Final = TableConfig(
     },
     bet_window_ms=15_000,
     card_interval_ms=1_000,
-    cut_cards=14,
+    procedure=ShoeProcedure(cut_cards=14),
 )
 
 
@@ -254,6 +255,8 @@ def a_round(**changes: Any) -> Round:
         currency=CONFIG.currency,
         paytable_version=CONFIG.paytable_version,
         limits=CONFIG.limits,
+        caps=CONFIG.caps,
+        mode=CONFIG.mode,
         card_interval_ms=CONFIG.card_interval_ms,
         commitment=commitment(bytes(32), "bac-1.000000001"),
         shoe=shoe,

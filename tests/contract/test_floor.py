@@ -13,7 +13,8 @@ from baccarat.domain.errors import Contention, Fenced, IntegrityError, RoundNotD
 from baccarat.domain.log import EventType
 from baccarat.domain.paytable import PAYTABLES, Spot
 from baccarat.domain.round import CloseBets, RoundState, rebuild
-from baccarat.domain.table import StakeLimit, Table
+from baccarat.domain.table import Table
+from baccarat.domain.table_config import StakeLimit
 from baccarat.domain.transcript import verify, verify_link
 from tests.support.cloud import TABLE_ID, Cloud, table_config
 from tests.support.rounds import ManualRound

@@ -21,7 +21,8 @@ from baccarat.domain.coup import Coup, replay
 from baccarat.domain.errors import BetNotCancellable, BetRefused
 from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
 from baccarat.domain.round import Round, RoundState
-from baccarat.domain.table import StakeLimit, round_id
+from baccarat.domain.table import round_id
+from baccarat.domain.table_config import StakeLimit
 from baccarat.domain.wallet import (
     MAX_BETS_PER_ROUND,
     Bet,

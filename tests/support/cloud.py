@@ -35,7 +35,8 @@ from baccarat.application.ports import Clock, RoundRecord
 from baccarat.application.reconcile import Balances, reconcile
 from baccarat.application.watch_tables import watch_table
 from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
-from baccarat.domain.table import StakeLimit, Table, TableConfig
+from baccarat.domain.table import Table
+from baccarat.domain.table_config import ShoeProcedure, StakeLimit, TableConfig
 from baccarat.domain.wallet import Bet, PlaceBet, Wallet
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ def table_config(**changes: Any) -> TableConfig:
         },
         "bet_window_ms": 1_000,
         "card_interval_ms": 0,
-        "cut_cards": 14,
+        "procedure": ShoeProcedure(cut_cards=14),
     }
     return TableConfig(**{**values, **changes})
 

@@ -9,13 +9,18 @@ from baccarat.domain.coup import Outcome
 from baccarat.domain.paytable import Spot
 from baccarat.domain.table import (
     HISTORY_LENGTH,
-    StakeLimit,
     Table,
-    TableConfig,
     TableStatus,
-    limits_from_json,
     round_id,
     table_of_round,
+)
+from baccarat.domain.table_config import (
+    Caps,
+    DealingMode,
+    ShoeProcedure,
+    StakeLimit,
+    TableConfig,
+    limits_from_json,
 )
 from tests.builders import CONFIG, START_MS
 
@@ -35,7 +40,9 @@ def test_a_configuration_survives_json() -> None:
         ({"bet_window_ms": 120_001}, "1 to 120 s"),
         ({"card_interval_ms": -1}, "0 to 10 s"),
         ({"card_interval_ms": 10_001}, "0 to 10 s"),
-        ({"cut_cards": 5}, "the 6 cards that a hand may need"),
+        ({"language": "e n"}, "language 'e n': use 1 to 24 letters"),
+        ({"group": ""}, "group '': use 1 to 24 letters"),
+        ({"procedure": ShoeProcedure(burn=True)}, "nothing to burn"),
     ],
 )
 def test_a_wrong_configuration_cannot_be_made(change: dict[str, Any], words: str) -> None:
@@ -45,10 +52,32 @@ def test_a_wrong_configuration_cannot_be_made(change: dict[str, Any], words: str
 
 def test_the_edges_of_a_configuration() -> None:
     for change in (
-        {"bet_window_ms": 1_000, "card_interval_ms": 0, "cut_cards": 6},
+        {"bet_window_ms": 1_000, "card_interval_ms": 0, "language": "pt-BR"},
+        {"mode": DealingMode.SHOE, "procedure": ShoeProcedure(burn=True)},
         {"bet_window_ms": 120_000, "card_interval_ms": 10_000},
     ):
         assert replace(CONFIG, **change).name == "Salon"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("hands", "cards"), [(0, 5), (1, 11), (2, 17), (3, 23)])
+def test_the_cut_card_leaves_enough_for_the_hands_after_it(hands: int, cards: int) -> None:
+    assert ShoeProcedure(cut_cards=cards, hands_after_cut=hands).cut_cards == cards
+    with pytest.raises(ValueError, match=f"must leave the {cards} cards"):
+        ShoeProcedure(cut_cards=cards - 1, hands_after_cut=hands)
+
+
+@pytest.mark.parametrize("hands", [-1, 4])
+def test_hands_after_the_cut_card_are_few(hands: int) -> None:
+    with pytest.raises(ValueError, match="0 to 3 hands"):
+        ShoeProcedure(cut_cards=100, hands_after_cut=hands)
+
+
+@pytest.mark.parametrize("value", [0, -1, True, "5"])
+@pytest.mark.parametrize("name", ["side_bet_percent", "max_payout_minor", "differential_minor"])
+def test_caps_are_positive_or_absent(name: str, value: Any) -> None:
+    assert Caps.from_json(Caps(**{name: 5}).to_json()) == Caps(**{name: 5})
+    with pytest.raises(ValueError, match=name):
+        Caps(**{name: value})
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 5), (-1, 5), (6, 5), (0, 0)])

@@ -13,7 +13,8 @@ from baccarat.application.tables import configure_table
 from baccarat.domain.bets import Spot, Way
 from baccarat.domain.errors import PaytableAbove100
 from baccarat.domain.paytable import PAYTABLES
-from baccarat.domain.table import StakeLimit, Table
+from baccarat.domain.table import Table
+from baccarat.domain.table_config import StakeLimit
 from tests.builders import CONFIG, START_MS
 
 

@@ -15,7 +15,7 @@ from baccarat.domain.cards import Card
 from baccarat.domain.coup import Hand
 from baccarat.domain.paytable import COMMISSION_8_DECKS, PAYTABLES
 from baccarat.domain.round import RoundState
-from baccarat.domain.table import StakeLimit, TableConfig
+from baccarat.domain.table_config import StakeLimit, TableConfig
 from baccarat.domain.transcript import (
     MAX_EVENTS,
     VerificationFailed,

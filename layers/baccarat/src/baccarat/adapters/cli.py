@@ -21,7 +21,7 @@ from baccarat.domain.errors import MalformedJson, PaytableAbove100
 from baccarat.domain.paytable import PAYTABLES, Paytable
 from baccarat.domain.round import Round, RoundState
 from baccarat.domain.shoe import MAX_DECKS
-from baccarat.domain.table import TableConfig
+from baccarat.domain.table_config import TableConfig
 from baccarat.domain.transcript import (
     VerificationFailed,
     Verified,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from baccarat.application.ports import Clock, Floor
 from baccarat.domain.odds import refuse_if_generous
-from baccarat.domain.table import Table, TableConfig
+from baccarat.domain.table import Table
+from baccarat.domain.table_config import TableConfig
 
 
 def configure_table(table_id: str, config: TableConfig, *, floor: Floor, clock: Clock) -> bool:

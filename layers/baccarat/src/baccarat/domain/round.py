@@ -21,7 +21,13 @@ from baccarat.domain.errors import IllegalTransition, RoundNotDue, RoundNotVoida
 from baccarat.domain.log import Event, EventType
 from baccarat.domain.paytable import Spot
 from baccarat.domain.shoe import Shoe
-from baccarat.domain.table import StakeLimit, TableConfig, limits_from_json
+from baccarat.domain.table_config import (
+    Caps,
+    DealingMode,
+    StakeLimit,
+    TableConfig,
+    limits_from_json,
+)
 
 
 class RoundState(StrEnum):
@@ -75,10 +81,12 @@ class Round:
     epoch: int
     opened_at_ms: int
     closes_at_ms: int
+    mode: DealingMode
     dealer_id: str
     currency: str
     paytable_version: str
     limits: dict[Spot, StakeLimit]
+    caps: Caps
     card_interval_ms: int
     commitment: str
     shoe: Shoe
@@ -245,11 +253,12 @@ def _opened(command: OpenRound, now_ms: int) -> JsonObject:
     config = command.config
     return {
         "round_no": command.round_no,
-        "mode": "rng",
+        "mode": config.mode.value,
         "dealerId": config.dealer_id,
         "currency": config.currency,
         "paytable": config.paytable_version,
         "limits": config.limits_json(),
+        "caps": config.caps.to_json(),
         "card_interval_ms": config.card_interval_ms,
         "closes_at_ms": _whole_second(now_ms + config.bet_window_ms),
         "commitment": command.commitment,
@@ -315,10 +324,12 @@ def _evolve_opened(event: Event) -> Round:
         epoch=event.epoch,
         opened_at_ms=event.at_ms,
         closes_at_ms=_int(data, "closes_at_ms"),
+        mode=DealingMode(_str(data, "mode")),
         dealer_id=_str(data, "dealerId"),
         currency=_str(data, "currency"),
         paytable_version=_str(data, "paytable"),
         limits=limits_from_json(data["limits"]),
+        caps=Caps.from_json(data["caps"]),
         card_interval_ms=_int(data, "card_interval_ms"),
         commitment=_str(data, "commitment"),
         shoe=Shoe.from_composition(

@@ -1,4 +1,4 @@
-"""The table: its configuration, its shoe, and who may drive it."""
+"""The table: its status, its shoe, and who may drive it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Self
 
-from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.coup import Outcome
-from baccarat.domain.paytable import PAYTABLES, Paytable, Spot
-from baccarat.domain.shoe import MIN_CARDS_FOR_A_HAND, Shoe
+from baccarat.domain.shoe import Shoe
+from baccarat.domain.table_config import TableConfig
 
 TABLE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 HISTORY_LENGTH: Final = 104
@@ -28,110 +27,6 @@ _MOST_DOUBLINGS: Final = 6
 class TableStatus(StrEnum):
     OPEN = "OPEN"
     CLOSED = "CLOSED"
-
-
-@dataclass(frozen=True, slots=True)
-class StakeLimit:
-    """Smallest single bet and largest sum of one player's bets on a spot in one round."""
-
-    min_minor: int
-    max_minor: int
-
-    def __post_init__(self) -> None:
-        if not 0 < self.min_minor <= self.max_minor:
-            raise ValueError(f"limits {self.min_minor} to {self.max_minor} minor units are empty")
-
-
-@dataclass(frozen=True, slots=True)
-class TableConfig:
-    """What the house sets for a table. Times are in milliseconds, money in minor units."""
-
-    name: str
-    dealer_id: str
-    currency: str
-    paytable_version: str
-    limits: dict[Spot, StakeLimit]
-    bet_window_ms: int
-    card_interval_ms: int
-    cut_cards: int
-
-    def __post_init__(self) -> None:
-        if self.paytable_version not in PAYTABLES:
-            known = ", ".join(sorted(PAYTABLES))
-            raise ValueError(f"no paytable {self.paytable_version!r}; there are: {known}")
-        if set(self.limits) != set(self.paytable.odds):
-            raise ValueError("limits are needed for each spot of the paytable, and no other")
-        if not 1_000 <= self.bet_window_ms <= 120_000:
-            raise ValueError(f"a bet window lasts 1 to 120 s, not {self.bet_window_ms} ms")
-        if not 0 <= self.card_interval_ms <= 10_000:
-            raise ValueError(f"a card takes 0 to 10 s, not {self.card_interval_ms} ms")
-        if self.cut_cards < MIN_CARDS_FOR_A_HAND:
-            raise ValueError(
-                f"the cut card must leave the {MIN_CARDS_FOR_A_HAND} cards that a hand may need"
-            )
-
-    @property
-    def paytable(self) -> Paytable:
-        return PAYTABLES[self.paytable_version]
-
-    def limits_json(self) -> JsonObject:
-        return {
-            spot.value: {"min_minor": limit.min_minor, "max_minor": limit.max_minor}
-            for spot, limit in self.limits.items()
-        }
-
-    def to_json(self) -> JsonObject:
-        return {
-            "name": self.name,
-            "dealerId": self.dealer_id,
-            "currency": self.currency,
-            "paytable": self.paytable_version,
-            "limits": self.limits_json(),
-            "bet_window_ms": self.bet_window_ms,
-            "card_interval_ms": self.card_interval_ms,
-            "cut_cards": self.cut_cards,
-        }
-
-    @classmethod
-    def from_json(cls, value: Json) -> Self:
-        """Raises: ValueError when ``value`` is not a table configuration."""
-        match value:
-            case {
-                "name": str(name),
-                "dealerId": str(dealer_id),
-                "currency": str(currency),
-                "paytable": str(paytable),
-                "limits": dict(limits),
-                "bet_window_ms": int(bet_window_ms),
-                "card_interval_ms": int(card_interval_ms),
-                "cut_cards": int(cut_cards),
-                **rest,
-            } if not rest:
-                return cls(
-                    name,
-                    dealer_id,
-                    currency,
-                    paytable,
-                    limits_from_json(limits),
-                    bet_window_ms,
-                    card_interval_ms,
-                    cut_cards,
-                )
-        raise ValueError(f"not a table configuration: {value!r}")
-
-
-def limits_from_json(value: Json) -> dict[Spot, StakeLimit]:
-    """Raises: ValueError when ``value`` does not map spots to limits."""
-    if not isinstance(value, dict):
-        raise ValueError("limits map each spot to its limit")
-    limits: dict[Spot, StakeLimit] = {}
-    for spot, limit in value.items():
-        match limit:
-            case {"min_minor": int(low), "max_minor": int(high), **rest} if not rest:
-                limits[Spot(spot)] = StakeLimit(low, high)
-            case _:
-                raise ValueError(f"the limit of {spot} needs min_minor and max_minor")
-    return limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +81,7 @@ class Table:
 
     def with_fresh_shoe_if_due(self) -> Self:
         """Return the table ready for a hand: with a new shoe when the cut card is out."""
-        if self.shoe.cards_left > self.config.cut_cards:
+        if self.shoe.cards_left > self.config.procedure.cut_cards:
             return self
         shoe_no = self.shoe_no + 1
         return replace(

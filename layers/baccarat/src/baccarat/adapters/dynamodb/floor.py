@@ -25,7 +25,8 @@ from baccarat.domain.log import SignedEvent
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round, RoundState, VoidReason
 from baccarat.domain.shoe import Shoe
-from baccarat.domain.table import StakeLimit, Table, TableConfig, TableStatus
+from baccarat.domain.table import Table, TableStatus
+from baccarat.domain.table_config import Caps, DealingMode, StakeLimit, TableConfig
 from baccarat.domain.wallet import HousePosting
 
 if TYPE_CHECKING:
@@ -203,12 +204,14 @@ def _round_item(record: RoundRecord) -> RoundItem:
         first_seq=record.first_seq,
         opened_at_ms=round_.opened_at_ms,
         closes_at_ms=round_.closes_at_ms,
+        mode=round_.mode.value,
         dealer_id=round_.dealer_id,
         currency=round_.currency,
         paytable=round_.paytable_version,
         limits={
             spot.value: [limit.min_minor, limit.max_minor] for spot, limit in round_.limits.items()
         },
+        caps=round_.caps.to_json(),
         card_interval_ms=round_.card_interval_ms,
         commitment=round_.commitment,
         sealed_seed=record.sealed_seed,
@@ -239,10 +242,12 @@ def _record(item: RoundItem) -> RoundRecord:
         epoch=int(item.epoch),
         opened_at_ms=int(item.opened_at_ms),
         closes_at_ms=int(item.closes_at_ms),
+        mode=DealingMode(item.mode),
         dealer_id=item.dealer_id,
         currency=item.currency,
         paytable_version=item.paytable,
         limits={Spot(spot): StakeLimit(*limit) for spot, limit in item.limits.items()},
+        caps=Caps.from_json(item.caps),
         card_interval_ms=int(item.card_interval_ms),
         commitment=item.commitment,
         shoe=Shoe.from_composition(item.shoe_id, int(item.decks), item.remaining),
