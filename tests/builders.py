@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from baccarat.adapters.keys import KeySet, jwk_of_der, thumbprint
 from baccarat.application.append import chain
+from baccarat.application.drive_round import with_shoe_of_server
 from baccarat.domain.book import BetBook, BookEntry, payouts, payouts_root
 from baccarat.domain.canonical import digest
 from baccarat.domain.cards import Card
@@ -30,6 +31,7 @@ from baccarat.domain.round import (
     CloseBets,
     Command,
     DealCards,
+    Fact,
     OpenRound,
     ResolveRound,
     Round,
@@ -42,11 +44,12 @@ from baccarat.domain.round import (
     decide,
     evolve,
 )
-from baccarat.domain.shoe import Shoe
+from baccarat.domain.shoe import Shoe, ShoeInPlay
 from baccarat.domain.table import Table
 from baccarat.domain.table_config import ShoeProcedure, StakeLimit, TableConfig
 from baccarat.domain.transcript import house_transcript, player_transcript, seal_hash
 
+SHOE: Final = ShoeInPlay(Shoe.full("bac-1.s1", 8), "5e" * 32, 0)
 START_MS: Final = 1_700_000_000_000
 
 Document = dict[str, Any]
@@ -108,6 +111,7 @@ class Played:
     """A round that has ended, with all that its documents are made of."""
 
     round: Round
+    shoe: SignedEvent
     events: tuple[SignedEvent, ...]
     book: BetBook | None
     seed: bytes
@@ -120,7 +124,7 @@ class Played:
             if self.book is not None and self.round.state is RoundState.SETTLED
             else ()
         )
-        return seal(house_transcript(self.events, self.book, paid))
+        return seal(house_transcript(self.shoe, self.events, self.book, paid))
 
     def player(self, player_id: str) -> Document:
         """The sealed view of one player."""
@@ -137,14 +141,33 @@ class Floor:
         self.table = replace(Table.create(table_id, config, START_MS), epoch=1)
         self.now_ms = START_MS
         self.last: SignedEvent | None = None
-        self._between_rounds("TABLE_STARTED")
+        self.between: list[SignedEvent] = []
+        self.shoe: SignedEvent | None = None
+        self._start_epoch("TABLE_STARTED")
 
     def take_over_between_rounds(self) -> None:
         self.table = replace(self.table, epoch=self.table.epoch + 1)
-        self._between_rounds("LEASE_EXPIRED")
+        self._start_epoch("LEASE_EXPIRED")
 
-    def _between_rounds(self, reason: str) -> None:
-        self._append([(EventType.EPOCH_STARTED, {"reason": reason})], "")
+    def _start_epoch(self, reason: str) -> None:
+        self.say((EventType.EPOCH_STARTED, {"reason": reason}))
+
+    def say(self, *facts: Fact) -> list[SignedEvent]:
+        """Write events that belong to no round; the next round's transcript starts with them."""
+        events = self._append(list(facts), "")
+        self.between += events
+        return events
+
+    def _server_shoe(self) -> None:
+        self.table, facts = with_shoe_of_server(self.table)
+        if facts:
+            self.opened(self.say(*facts)[-1])
+
+    def opened(self, event: SignedEvent) -> None:
+        """Take ``event`` as the opening of the shoe in play."""
+        assert self.table.shoe is not None
+        self.shoe = event
+        self.table = replace(self.table, shoe=replace(self.table.shoe, opened=event.hash))
 
     def _append(self, facts: list[Any], round_id: str) -> list[SignedEvent]:
         events = chain(
@@ -170,13 +193,13 @@ class Floor:
         facts_of: Callable[[Round | None, Command, int], list[Any]] = decide,
     ) -> Played:
         """Play one round; ``void_in`` ends it there, ``take_over_in`` changes the driver there."""
-        self.table = self.table.with_fresh_shoe_if_due()
+        self._server_shoe()
         round_id = self.table.next_round_id
         round_no = self.table.round_no + 1
         seed = seed if seed is not None else bytes([round_no % 256]) * 32
         book = BetBook.of(bets)
         state: Round | None = None
-        events: list[SignedEvent] = []
+        events, self.between = self.between, []
 
         def step(command: Command) -> Round:
             nonlocal state
@@ -198,16 +221,15 @@ class Floor:
 
         def finish(sealed: BetBook | None) -> Played:
             assert state is not None
-            self.table = replace(
-                self.table,
-                round_no=round_no,
-                shoe=self.table.shoe.without(card for _, card in state.cards),
-            )
+            assert self.shoe is not None
+            self.table = replace(self.table, round_no=round_no, shoe=self.table.shoe_after(state))
             self.now_ms += 3_000
-            return Played(state, tuple(events), sealed, seed)
+            return Played(state, self.shoe, tuple(events), sealed, seed)
 
         config = self.table.config
-        step(OpenRound(round_no, config, commitment(seed, round_id), self.table.shoe))
+        assert self.table.shoe is not None
+        shoe = self.table.shoe
+        step(OpenRound(round_no, config, config.dealer_id, commitment(seed, round_id), shoe))
         if disturbed():
             return finish(None)
         self.now_ms += config.bet_window_ms
@@ -217,10 +239,9 @@ class Floor:
         step(SealBook(book.root, len(book.entries), book.stakes()))
         if void_sealed and disturbed():
             return finish(book)
-        shoe = self.table.shoe
-        key = deal_key(seed, shoe_id=shoe.shoe_id, round_id=round_id, book_root=book.root)
-        coup, order = deal_coup(shoe, key)
-        step(DealCards(order))
+        key = deal_key(seed, shoe_id=shoe.unseen.shoe_id, round_id=round_id, book_root=book.root)
+        coup, order = deal_coup(shoe.unseen, key)
+        step(DealCards(order, config.procedure.cut_cards))
         if disturbed():
             return finish(book)
         self.now_ms += 6 * config.card_interval_ms
@@ -241,7 +262,7 @@ class Floor:
 
 def a_round(**changes: Any) -> Round:
     """Return an open round, with ``changes``."""
-    shoe = Shoe.full("bac-1.s1", 8)
+    shoe = SHOE
     round_ = Round(
         round_id="bac-1.000000001",
         table_id="bac-1",

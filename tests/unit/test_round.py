@@ -34,16 +34,15 @@ from baccarat.domain.round import (
     evolve,
     rebuild,
 )
-from baccarat.domain.shoe import Shoe
-from tests.builders import CONFIG, START_MS, a_round, hands
+from tests.builders import CONFIG, SHOE, START_MS, a_round, hands
 from tests.vectors.tampering import rounds
 
 CARDS = hands("2C 2D 4H", "3C 4D")
 COMMANDS: dict[str, Command] = {
-    "open": OpenRound(1, CONFIG, "cc" * 32, Shoe.full("bac-1.s1", 8)),
+    "open": OpenRound(1, CONFIG, "dealer-7", "cc" * 32, SHOE),
     "close": CloseBets(),
     "seal": SealBook("ab" * 32, 2, {Spot.TIE: 500}),
-    "deal": DealCards(CARDS),
+    "deal": DealCards(CARDS, 14),
     "resolve": ResolveRound(),
     "settle": SettleRound(bytes(32), "cd" * 32, 1, 700, 500),
     "void": VoidRound(VoidReason.PIT_DECISION),
@@ -187,12 +186,20 @@ def test_what_an_opened_round_says() -> None:
             "BANKER": {"min_minor": 100, "max_minor": 500_000},
             "TIE": {"min_minor": 100, "max_minor": 50_000},
         },
+        "caps": {
+            "side_bet_percent": None,
+            "max_payout_minor": None,
+            "differential_minor": None,
+        },
         "card_interval_ms": 1_000,
         "closes_at_ms": START_MS + 15_000,
         "commitment": "cc" * 32,
         "shoeId": "bac-1.s1",
+        "shoe_hash": "5e" * 32,
         "decks": 8,
         "remaining": "8" * 52,
+        "drawn": 0,
+        "hands_left": None,
     }
     opened = after(None, [(type_, data)], at_ms=START_MS)
     assert opened == a_round(commitment="cc" * 32)
@@ -227,7 +234,7 @@ def test_a_natural_is_said() -> None:
 def test_cards_are_dealt_whole_and_by_the_rules() -> None:
     for wrong in ((), CARDS[:4], (*CARDS, CARDS[0]), tuple(reversed(CARDS))):
         with pytest.raises(ValueError, match="card"):
-            decide(STATES["sealed"], DealCards(wrong), LATE)
+            decide(STATES["sealed"], DealCards(wrong, 14), LATE)
 
 
 def test_the_book_is_sealed_once() -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
-from baccarat.application.ports import Clock, Commit, Floor, RoundRecord, Signer
+from baccarat.application.ports import Clock, Commit, Floor, RoundRecord, ShoeRecord, Signer
 from baccarat.domain.errors import Fenced, RoundVoided
-from baccarat.domain.log import GENESIS, Event, SignedEvent, signing_input
-from baccarat.domain.round import Command, Fact, Round, RoundState, decide, evolve
+from baccarat.domain.log import GENESIS, Event, EventType, SignedEvent, signing_input
+from baccarat.domain.round import (
+    FINAL_STATES,
+    Command,
+    Fact,
+    Round,
+    RoundState,
+    decide,
+    evolve,
+)
 from baccarat.domain.table import Table
 from baccarat.domain.wallet import HousePosting
 
@@ -58,14 +67,15 @@ def advance(
     floor: Floor,
     signer: Signer,
     clock: Clock,
-    seed: bytes | None = None,
-    table: tuple[Table, Table] | None = None,
+    table: tuple[Table, Callable[[Round], Table]] | None = None,
     posting: HousePosting | None = None,
+    **beside: Any,
 ) -> RoundRecord:
     """Carry out ``command`` on the round, with its events, in one transaction.
 
-    ``table`` is the table before and after, when the step changes it too; ``seed`` is kept beside
-    the round from now on.
+    ``table`` is the table before, and what makes it the table after from the round after, when the
+    step changes it too. ``beside`` are members of the record that change with it; a scan that was
+    pending no longer is.
 
     Raises:
         Contention: the round moved meanwhile.
@@ -86,10 +96,58 @@ def advance(
     state: Round = round_
     for signed in events:
         state = evolve(state, signed.event)
-    after = replace(record, round=state, seed=seed if seed is not None else record.seed)
-    before_table, after_table = table or (None, None)
+    changes: dict[str, Any] = {"pending": None, **beside}
+    after = replace(record, round=state, writes=record.writes + 1, **changes)
+    before_table, after_table = None, None
+    if table is not None:
+        before_table, after_table = table[0], table[1](state)
+        if state.state in FINAL_STATES:
+            end = events[-1].event
+            after_table = replace(after_table, round_end=(end.epoch, end.seq))
     floor.commit(Commit(events, record, after, before_table, after_table, posting))
     return after
+
+
+def advance_table(
+    table: Table,
+    facts: Sequence[Fact],
+    *,
+    floor: Floor,
+    signer: Signer,
+    clock: Clock,
+    after: Callable[[Sequence[SignedEvent]], Table],
+    sealed_secret: bytes | None = None,
+) -> Table:
+    """Write events that belong to no round, with the table that they change; ``sealed_secret`` is
+    that of a shoe they open.
+
+    Raises:
+        Contention: the table moved meanwhile.
+    """
+    last = floor.last_event(table.table_id, table.epoch)
+    events = chain(
+        facts,
+        table_id=table.table_id,
+        round_id="",
+        epoch=table.epoch,
+        last=last,
+        at_ms=log_time(last, clock),
+        signer=signer,
+    )
+    table_after = after(events)
+    shoe = opened_shoe(events, sealed_secret)
+    floor.commit(Commit(events, table_before=table, table_after=table_after, shoe=shoe))
+    return table_after
+
+
+def opened_shoe(events: Sequence[SignedEvent], sealed_secret: bytes | None) -> ShoeRecord | None:
+    """Return what is kept of the shoe that one of ``events`` opens, None if none does."""
+    for signed in events:
+        if signed.event.type is EventType.SHOE_OPENED:
+            event = signed.event
+            place = (event.epoch, event.seq)
+            return ShoeRecord(str(event.data["shoeId"]), place, sealed_secret)
+    return None
 
 
 def check_epoch(record: RoundRecord, epoch: int) -> None:

@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from baccarat.application.append import advance, chain, check_driver, check_epoch, log_time
+from baccarat.application.append import (
+    advance,
+    chain,
+    check_driver,
+    check_epoch,
+    log_time,
+    opened_shoe,
+)
 from baccarat.application.ports import (
     Archive,
     Clock,
@@ -42,6 +50,7 @@ from baccarat.domain.round import (
     FINAL_STATES,
     CloseBets,
     DealCards,
+    Fact,
     OpenRound,
     ResolveRound,
     RoundState,
@@ -52,7 +61,8 @@ from baccarat.domain.round import (
     decide,
     evolve,
 )
-from baccarat.domain.table import Table, TableStatus
+from baccarat.domain.shoe_change import close_shoe, open_shoe
+from baccarat.domain.table import Table
 from baccarat.domain.transcript import MAX_EVENTS, house_transcript, seal_hash
 from baccarat.domain.wallet import Bet, BetState, HousePosting, RefundReason, pay
 
@@ -105,47 +115,67 @@ def open_round(
                 f"table {table.table_id} is at {table.next_round_id} in epoch {table.epoch}, "
                 f"not at {step.round_id} in epoch {step.epoch}"
             )
-        if table.status is not TableStatus.OPEN:
-            raise TableNotOpen(f"table {table.table_id} is {table.status}")
+        if table.missing is not None:
+            raise TableNotOpen(
+                f"table {table.table_id} cannot open a round: missing is {table.missing}"
+            )
         return _open(table, step)
 
     def _open(table: Table, step: Step) -> RoundRecord:
         last = floor.last_event(table.table_id, step.epoch)
         at_ms = log_time(last, clock)
-        ready = table.with_fresh_shoe_if_due()
-        seed = entropy.token_bytes(SEED_BYTES)
+        place = partial(
+            chain, table_id=table.table_id, epoch=step.epoch, at_ms=at_ms, signer=signer
+        )
+        ready, facts = with_shoe_of_server(table)
+        events = place(facts, round_id="", last=last)
+        shoe = ready.shoe
+        if shoe is None:
+            raise IntegrityError(f"table {table.table_id} has no shoe")
+        if events:
+            last = events[-1]
+            shoe = replace(shoe, opened=last.hash)
+        seed = None if table.config.mode.is_physical else entropy.token_bytes(SEED_BYTES)
         command = OpenRound(
             round_no=table.round_no + 1,
             config=table.config,
-            commitment=commitment(seed, step.round_id),
-            shoe=ready.shoe,
+            dealer_id=table.dealer_id or table.config.dealer_id,
+            commitment=commitment(seed, step.round_id) if seed is not None else None,
+            shoe=shoe,
         )
-        events = chain(
-            decide(None, command, at_ms),
-            table_id=table.table_id,
-            round_id=step.round_id,
-            epoch=step.epoch,
-            last=last,
-            at_ms=at_ms,
-            signer=signer,
-        )
-        opened = events[0].event
+        opened = place(decide(None, command, at_ms), round_id=step.round_id, last=last)
         record = RoundRecord(
-            round=evolve(None, opened),
-            sealed_seed=vault.seal(seed, step.round_id),
-            first_epoch=opened.epoch,
-            first_seq=opened.seq,
+            round=evolve(None, opened[0].event),
+            opened_epoch=step.epoch,
+            starts_after=table.round_end,
+            sealed_seed=vault.seal(seed, step.round_id) if seed is not None else None,
         )
-        after = replace(
-            ready,
-            version=table.version + 1,
+        after = ready.changed(
+            shoe=shoe,
             round_no=table.round_no + 1,
             lease_until_ms=table.lease_for_round(at_ms),
         )
-        floor.commit(Commit(events, None, record, table, after))
+        floor.commit(
+            Commit([*events, *opened], None, record, table, after, shoe=opened_shoe(events, None))
+        )
         return record
 
     return on_contention(clock, attempt)
+
+
+def with_shoe_of_server(table: Table) -> tuple[Table, list[Fact]]:
+    """Return the table with a new shoe if a server deals and the old one is finished, and the
+    events of that; the shoe has no hash yet, and ``version`` is as before.
+    """
+    if table.config.mode.is_physical or (table.shoe is not None and not table.shoe.is_finished):
+        return table, []
+    facts: list[Fact] = []
+    if table.shoe is not None:
+        closed, _ = close_shoe(table.shoe, table.config.mode, by=None, secret=None, counted=None)
+        facts.append(closed)
+        table = replace(table, shoe=None)
+    opened, shoe = open_shoe(table, by=None, commitment=None, burn_card=None, opening=None)
+    return replace(table, shoe=shoe, shoe_no=table.shoe_no + 1, history=()), [*facts, opened]
 
 
 def close_bets(
@@ -228,31 +258,33 @@ def deal_cards(
             return record
         if round_.book_root is None:
             raise IntegrityError(f"round {round_.round_id} has no sealed book to deal on")
+        if record.sealed_seed is None:
+            raise IntegrityError(f"round {round_.round_id} has no seed: a dealer draws its cards")
         seed = vault.open(record.sealed_seed, round_.round_id)
         if commitment(seed, round_.round_id) != round_.commitment:
             raise IntegrityError(f"the seed of round {round_.round_id} is not the committed one")
         key = deal_key(
             seed,
-            shoe_id=round_.shoe.shoe_id,
+            shoe_id=round_.shoe.unseen.shoe_id,
             round_id=round_.round_id,
             book_root=round_.book_root,
         )
-        _, order = deal_coup(round_.shoe, key)
+        _, order = deal_coup(round_.shoe.unseen, key)
         table = load_table(floor, step.table_id)
-        after = replace(
-            table,
-            version=table.version + 1,
-            lease_until_ms=table.lease_for_round(clock.now_ms()),
-            shoe=table.shoe.without(card for _, card in order),
-        )
+        lease_until_ms = table.lease_for_round(clock.now_ms())
         return advance(
             record,
-            DealCards(order),
+            DealCards(order, table.config.procedure.cut_cards),
             floor=floor,
             signer=signer,
             clock=clock,
             seed=seed,
-            table=(table, after),
+            table=(
+                table,
+                lambda after: table.changed(
+                    shoe=table.shoe_after(after), lease_until_ms=lease_until_ms
+                ),
+            ),
         )
 
     return on_contention(clock, attempt)
@@ -348,19 +380,19 @@ def finish_round(
         book = sealed_book(record, archive)
         due = owed(record, archive)
         check_bets(book, due, ledger.bets(round_.round_id))
-        if record.seed is None or round_.outcome is None:
+        outcome = round_.outcome
+        if outcome is None or (record.seed is None and not round_.mode.is_physical):
             raise IntegrityError(f"round {round_.round_id} is resolved without seed or result")
         staked = sum(entry.stake_minor for entry in book.entries)
         paid = sum(payout.payout_minor for payout in due)
         table = load_table(floor, step.table_id)
-        after = replace(table.with_result(round_.outcome), version=table.version + 1)
         return advance(
             record,
             SettleRound(record.seed, payouts_root(due), len(due), staked, paid),
             floor=floor,
             signer=signer,
             clock=clock,
-            table=(table, after),
+            table=(table, lambda _: table.with_result(outcome).changed()),
             posting=HousePosting(round_.table_id, round_.round_id, round_.currency, staked, paid),
         )
 
@@ -402,8 +434,12 @@ def void_round(
     archive: Archive,
     signer: Signer,
     clock: Clock,
+    by: str | None = None,
+    note: str | None = None,
 ) -> RoundRecord:
     """VOIDED: flip the round first, then give every stake back.
+
+    ``by`` and ``note`` are set when a person decided it.
 
     Raises:
         RoundNotVoidable: the round is resolved already. RoundNotFound: it never opened.
@@ -416,7 +452,15 @@ def void_round(
         check_epoch(record, step.epoch)
         if record.round.state is RoundState.VOIDED:
             return record
-        return advance(record, VoidRound(reason), floor=floor, signer=signer, clock=clock)
+        table = load_table(floor, step.table_id)
+        return advance(
+            record,
+            VoidRound(reason, by, note),
+            floor=floor,
+            signer=signer,
+            clock=clock,
+            table=(table, lambda after: table.changed(shoe=table.shoe_after(after))),
+        )
 
     record = on_contention(clock, flip)
     complete_round(record, floor=floor, ledger=ledger, archive=archive, signer=signer, clock=clock)
@@ -442,9 +486,13 @@ def complete_round(
 
 
 _FAILED_IN: Final = {
-    RoundState.OPEN: VoidReason.CLOSE_FAILED,
-    RoundState.CLOSED: VoidReason.DEAL_FAILED,
+    (False, RoundState.OPEN): VoidReason.CLOSE_FAILED,
+    (False, RoundState.CLOSED): VoidReason.DEAL_FAILED,
+    (True, RoundState.OPEN): VoidReason.CLOSE_FAILED,
+    (True, RoundState.CLOSED): VoidReason.NO_CARD_BY_DEADLINE,
+    (True, RoundState.DEALING): VoidReason.DEAL_ABANDONED,
 }
+"""Reason by whether a dealer draws the cards, and where the round stands."""
 
 
 def void_failed_round(
@@ -458,14 +506,15 @@ def void_failed_round(
 ) -> RoundRecord:
     """Void a round whose step failed for good; where it stands tells the reason.
 
-    Once cards are on the table the result stands, and the watchdog finishes the round instead.
+    Once a server has dealt, the result stands, and the watchdog finishes the round instead.
 
     Raises:
         RoundNotVoidable: cards are dealt. Else as ``void_round``.
     """
     record = floor.round(step.round_id)
     state = record.round.state if record else RoundState.OPEN
-    reason = _FAILED_IN.get(state)
+    by_hand = record is not None and record.round.mode.is_physical
+    reason = _FAILED_IN.get((by_hand, state))
     if record is not None and state is RoundState.VOIDED:
         reason = record.round.void_reason
     if reason is None:
@@ -482,17 +531,19 @@ def void_failed_round(
 
 
 def round_events(record: RoundRecord, floor: Floor) -> list[SignedEvent]:
-    """Return the events of a round, first to last."""
-    return [
-        signed
-        for signed in floor.events(
-            record.round.table_id,
-            after=(record.first_epoch, record.first_seq - 1),
-            until_epoch=record.round.epoch,
-            limit=MAX_EVENTS,
-        )
-        if signed.event.round_id == record.round.round_id
-    ][: record.round.version]
+    """Return the log from the end of the round before to the end, so far, of this one."""
+    events = floor.events(
+        record.round.table_id,
+        after=record.starts_after,
+        until_epoch=record.round.epoch,
+        limit=MAX_EVENTS,
+    )
+    left = record.round.version
+    for place, signed in enumerate(events, start=1):
+        left -= signed.event.round_id == record.round.round_id
+        if left == 0:
+            return events[:place]
+    return events
 
 
 def archive_transcript(
@@ -508,10 +559,30 @@ def archive_transcript(
         raise IntegrityError(f"the log of round {round_.round_id} does not end")
     book = sealed_book(record, archive) if round_.book_root is not None else None
     due = owed(record, archive) if round_.state is RoundState.SETTLED else ()
-    transcript = house_transcript(events, book, due)
+    transcript = house_transcript(shoe_event(record, events, floor), events, book, due)
     sealed = seal_hash(transcript)
     transcript["seal"] = {"hash": sealed, "sig": signer.sign(signing_input(sealed)).to_json()}
     archive.put_transcript(round_.table_id, round_.round_id, transcript)
+
+
+def shoe_event(record: RoundRecord, events: Sequence[SignedEvent], floor: Floor) -> SignedEvent:
+    """Return the event that opened the shoe of a round; ``events`` are those of its transcript.
+
+    Raises:
+        IntegrityError: the log does not have it.
+    """
+    wanted = record.round.shoe.opened
+    found = next((signed for signed in events if signed.hash == wanted), None)
+    stored = floor.shoe(record.round.shoe.unseen.shoe_id) if found is None else None
+    if stored is not None:
+        epoch, seq = stored.opened_at
+        kept = floor.events(
+            record.round.table_id, after=(epoch, seq - 1), until_epoch=epoch, limit=1
+        )
+        found = kept[0] if kept else None
+    if found is None or found.hash != wanted:
+        raise IntegrityError(f"the shoe of round {record.round.round_id} was never opened")
+    return found
 
 
 def start_next_round(table_id: str, epoch: int, *, floor: Floor, driver: RoundDriver) -> str | None:
@@ -523,7 +594,7 @@ def start_next_round(table_id: str, epoch: int, *, floor: Floor, driver: RoundDr
     table = load_table(floor, table_id)
     if table.epoch != epoch:
         raise Fenced(f"table {table_id} is driven in epoch {table.epoch}, not {epoch}")
-    if table.status is not TableStatus.OPEN:
+    if table.missing is not None:
         return None
     current = floor.round(table.current_round_id) if table.current_round_id else None
     if current is not None and current.round.state not in FINAL_STATES:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from baccarat.domain.book import BetBook
 from baccarat.domain.canonical import Json, JsonObject
+from baccarat.domain.cards import Card
 from baccarat.domain.log import Signature, SignedEvent
 from baccarat.domain.round import Round
 from baccarat.domain.table import Table
@@ -36,32 +37,60 @@ class Signer(Protocol):
 
 
 class Vault(Protocol):
-    """Seals seeds. Who may seal and who may open are different roles."""
+    """Seals secrets that are opened later: seeds of rounds, orders and records of shoes.
 
-    def seal(self, seed: bytes, round_id: str) -> bytes: ...
+    ``owner_id`` is the round or shoe that a secret is for. Who may seal and who may open are
+    different roles where one person must not do both.
+    """
 
-    def open(self, sealed: bytes, round_id: str) -> bytes:
-        """Raises: IntegrityError when the seed was not sealed for this round."""
+    def seal(self, secret: bytes, owner_id: str) -> bytes: ...
+
+    def open(self, sealed: bytes, owner_id: str) -> bytes:
+        """Raises: IntegrityError when the secret was not sealed for this owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingScan:
+    """A card that was scanned and neither confirmed nor undone. ``place`` counts from 1."""
+
+    place: int
+    card: Card
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
 class RoundRecord:
     """A round with what is stored beside its facts.
 
-    ``seed`` is set by the deal and never before: until then only the vault can open
-    ``sealed_seed``. ``first_epoch`` and ``first_seq`` are the place of its first event.
+    ``starts_after`` is the place in the log after which the round's transcript starts: the end of
+    the round before. ``opened_epoch`` is that of its first event. ``writes`` counts the writes of
+    the stored item. ``seed`` is set by the deal and never before: until then only the vault can
+    open ``sealed_seed``; both are None where a dealer draws the cards. ``task_token`` is what the
+    state machine waits for while he does.
     """
 
     round: Round
-    sealed_seed: bytes
-    first_epoch: int
-    first_seq: int
+    opened_epoch: int
+    starts_after: tuple[int, int]
+    writes: int = 1
+    sealed_seed: bytes | None = None
     seed: bytes | None = None
+    pending: PendingScan | None = None
+    task_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShoeRecord:
+    """Where in the log a shoe was opened, and its sealed secret if it has one."""
+
+    shoe_id: str
+    opened_at: tuple[int, int]
+    sealed_secret: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One atomic step: events with the heads that they move, and the house's posting.
+    """One atomic step: events with the heads that they move, and what is written with them.
 
     ``*_before`` are the heads as they were read; the write holds only if they are still so, and
     only if every event's place in the log is free.
@@ -73,6 +102,7 @@ class Commit:
     table_before: Table | None = None
     table_after: Table | None = None
     posting: HousePosting | None = None
+    shoe: ShoeRecord | None = None
 
 
 class Floor(Protocol):
@@ -97,6 +127,8 @@ class Floor(Protocol):
 
     def commit(self, step: Commit) -> None:
         """Raises: Contention."""
+
+    def shoe(self, shoe_id: str) -> ShoeRecord | None: ...
 
 
 class Ledger(Protocol):
@@ -158,6 +190,27 @@ class Archive(Protocol):
         """Write it unless one is there: the first one stands."""
 
     def transcript(self, table_id: str, round_id: str) -> Json: ...
+
+
+class Desks(Protocol):
+    """Who was last heard at a dealer's desk, and when."""
+
+    def heard(self, table_id: str, dealer_id: str, now_ms: int) -> None: ...
+
+    def last_heard_ms(self, table_id: str) -> int:
+        """Return when the desk was heard last, 0 if never."""
+
+
+class Tasks(Protocol):
+    """Answers what the state machine waits for. A token that nobody waits for is no error: then
+    the driver is gone, and the watchdog's new one asks anew.
+    """
+
+    def succeed(self, token: str) -> None: ...
+
+    def fail(self, token: str, error: str) -> None: ...
+
+    def beat(self, token: str) -> None: ...
 
 
 class RoundDriver(Protocol):

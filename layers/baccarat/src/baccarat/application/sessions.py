@@ -114,7 +114,7 @@ def join_table(
         events = (
             floor.events(
                 table_id,
-                after=(record.first_epoch, record.first_seq - 1),
+                after=record.starts_after,
                 until_epoch=table.epoch,
                 limit=MAX_MISSED_EVENTS,
             )

@@ -27,7 +27,7 @@ from baccarat.domain.round import (
     decide,
     evolve,
 )
-from baccarat.domain.table import Table, TableStatus
+from baccarat.domain.table import Table
 
 _VOID_WHEN_DOWN = {
     RoundState.OPEN: VoidReason.TABLE_DOWN,
@@ -37,11 +37,17 @@ _VOID_WHEN_DOWN = {
 
 
 def take_over(
-    table: Table, record: RoundRecord | None, *, floor: Floor, signer: Signer, clock: Clock
+    table: Table,
+    record: RoundRecord | None,
+    reason: str,
+    *,
+    floor: Floor,
+    signer: Signer,
+    clock: Clock,
 ) -> Table:
     """Raise the table's epoch, and with it that of the round in flight.
 
-    From here every write of the former driver fails.
+    From here every write of the former driver fails. ``reason`` goes into the log.
 
     Raises:
         Contention: the former driver is alive and moved first.
@@ -49,9 +55,8 @@ def take_over(
     last = floor.last_event(table.table_id, table.epoch)
     at_ms = log_time(last, clock)
     in_flight = record if record and record.round.state not in FINAL_STATES else None
-    command = TakeOver("LEASE_EXPIRED" if table.epoch else "TABLE_STARTED")
-    started: list[Fact] = [(EventType.EPOCH_STARTED, {"reason": command.reason})]
-    facts = decide(in_flight.round, command, at_ms) if in_flight else started
+    started: list[Fact] = [(EventType.EPOCH_STARTED, {"reason": reason})]
+    facts = decide(in_flight.round, TakeOver(reason), at_ms) if in_flight else started
     events = chain(
         facts,
         table_id=table.table_id,
@@ -61,16 +66,21 @@ def take_over(
         at_ms=at_ms,
         signer=signer,
     )
-    after = replace(
-        table,
-        version=table.version + 1,
+    after = table.changed(
         epoch=table.epoch + 1,
         lease_until_ms=table.lease_for_recovery(
-            at_ms, table.epoch - in_flight.first_epoch if in_flight else 0
+            at_ms, table.epoch - in_flight.opened_epoch if in_flight else 0
         ),
     )
     round_after = (
-        replace(in_flight, round=evolve(in_flight.round, events[0].event)) if in_flight else None
+        replace(
+            in_flight,
+            round=evolve(in_flight.round, events[0].event),
+            writes=in_flight.writes + 1,
+            task_token=None,
+        )
+        if in_flight
+        else None
     )
     floor.commit(Commit(events, in_flight, round_after, table, after))
     return after
@@ -96,24 +106,25 @@ def watch_table(
     complete = record is None or (
         not in_flight and archive.transcript(table.table_id, record.round.round_id) is not None
     )
-    if table.status is not TableStatus.OPEN and complete:
+    if table.missing is not None and complete:
         return "RESTING"
     if clock.now_ms() < table.lease_until_ms:
         return "HEALTHY"
     try:
-        taken = take_over(table, record, floor=floor, signer=signer, clock=clock)
+        reason = "LEASE_EXPIRED" if table.epoch else "TABLE_STARTED"
+        taken = take_over(table, record, reason, floor=floor, signer=signer, clock=clock)
     except Contention:
         return "DRIVER_ALIVE"
     done = "STARTED"
     if record is not None and in_flight:
-        reason = _VOID_WHEN_DOWN.get(record.round.state)
-        if reason is None:
+        void_reason = _VOID_WHEN_DOWN.get(record.round.state)
+        if void_reason is None:
             _start(taken, record.round.round_id, driver)
             return "RESUMED"
         step = Step(table.table_id, record.round.round_id, taken.epoch)
         void_round(
             step,
-            reason,
+            void_reason,
             floor=floor,
             ledger=ledger,
             archive=archive,
@@ -126,9 +137,35 @@ def watch_table(
             record, floor=floor, ledger=ledger, archive=archive, signer=signer, clock=clock
         )
         done = "COMPLETED"
-    if table.status is TableStatus.OPEN:
+    if taken.missing is None:
         _start(taken, taken.next_round_id, driver)
     return done
+
+
+def wake_table(
+    table: Table, *, floor: Floor, signer: Signer, driver: RoundDriver, clock: Clock
+) -> bool:
+    """Start the next round of a table that rested, now that it may lack nothing; return whether.
+
+    A round in flight starts the next one by itself. The epoch rises, because the name of the
+    execution that found the table at rest is taken.
+
+    Raises:
+        Contention: somebody else moved the table.
+    """
+    record = floor.round(table.current_round_id) if table.current_round_id else None
+    if table.missing is not None or (record is not None and record.round.state not in FINAL_STATES):
+        return False
+    taken = take_over(
+        table,
+        record,
+        "TABLE_WOKEN" if table.epoch else "TABLE_STARTED",
+        floor=floor,
+        signer=signer,
+        clock=clock,
+    )
+    _start(taken, taken.next_round_id, driver)
+    return True
 
 
 def _start(table: Table, round_id: str, driver: RoundDriver) -> None:

@@ -115,11 +115,11 @@ def deal(draw: Callable[[], Card]) -> tuple[Coup, tuple[tuple[Hand, Card], ...]]
     return coup, tuple(order)
 
 
-def replay(cards: Sequence[tuple[Hand, Card]]) -> Coup:
-    """Return the coup that ``cards`` make.
+def follow(cards: Sequence[tuple[Hand, Card]]) -> Coup:
+    """Return the coup that ``cards`` make so far, complete or not.
 
     Raises:
-        ValueError: a card went to the wrong hand, or one is missing or too many.
+        ValueError: a card went to the wrong hand, or one is too many.
     """
     coup = Coup()
     for place, (hand, card) in enumerate(cards, start=1):
@@ -128,6 +128,16 @@ def replay(cards: Sequence[tuple[Hand, Card]]) -> Coup:
             due = f"due to {expected}" if expected else "not due to any hand"
             raise ValueError(f"card {place} ({card}) went to {hand}, but it was {due}")
         coup = coup.with_card(card)
+    return coup
+
+
+def replay(cards: Sequence[tuple[Hand, Card]]) -> Coup:
+    """Return the complete coup that ``cards`` make.
+
+    Raises:
+        ValueError: a card went to the wrong hand, or one is missing or too many.
+    """
+    coup = follow(cards)
     if coup.next_hand() is not None:
         raise ValueError(f"the coup is not complete after {len(cards)} cards")
     return coup

@@ -4,6 +4,7 @@ BaccaratError
 ├── Refused            the request cannot be granted; the caller may change it
 │   ├── InvalidRequest, Forbidden, NotFound
 │   ├── BetRefused     (limits, funds, time)
+│   ├── DeskRefused    (cards, shoe, table: what a dealer or the pit asked for)
 │   └── IdempotencyConflict
 ├── RoundError         the round cannot take this step
 │   ├── RoundVoided, RoundNotDue, Fenced, RoundNotVoidable
@@ -83,6 +84,58 @@ class IdempotencyConflict(Refused):
     code = "IDEMPOTENCY_CONFLICT"
 
 
+class DeskRefused(Refused):
+    """What a dealer or the pit asked for cannot be done now."""
+
+    code = "DESK_REFUSED"
+
+
+class CardNotPossible(DeskRefused):
+    """The shoe cannot hold the card, or no hand takes one now."""
+
+    code = "CARD_NOT_POSSIBLE"
+
+
+class WrongCard(DeskRefused):
+    """The scanned card is not the one that the committed order says."""
+
+    code = "WRONG_CARD"
+
+
+class DealingPaused(DeskRefused):
+    code = "DEALING_PAUSED"
+
+
+class NothingToConfirm(DeskRefused):
+    code = "NOTHING_TO_CONFIRM"
+
+
+class ScanPending(DeskRefused):
+    """A scan waits to be confirmed or undone first."""
+
+    code = "SCAN_PENDING"
+
+
+class NotYourTable(DeskRefused):
+    code = "NOT_YOUR_TABLE"
+
+
+class NoSuchStep(DeskRefused):
+    """The table or its round is in no state for this command."""
+
+    code = "NO_SUCH_STEP"
+
+
+class ShoeNotPossible(DeskRefused):
+    code = "SHOE_NOT_POSSIBLE"
+
+
+class NeedsAnotherPerson(DeskRefused):
+    """Two people are needed, and this one is the first of them."""
+
+    code = "NEEDS_ANOTHER_PERSON"
+
+
 class BetRefused(Refused):
     code = "BET_REFUSED"
 
@@ -150,6 +203,8 @@ class Fenced(RoundError):
 
 
 class TableNotOpen(RoundError):
+    """The table rests: it is not open, or a shoe or a dealer is missing."""
+
     code = "TABLE_NOT_OPEN"
 
 

@@ -16,11 +16,18 @@ from typing import Final, TypeAlias
 
 from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.cards import Card, parse_card
-from baccarat.domain.coup import Coup, Hand, Outcome, replay
-from baccarat.domain.errors import IllegalTransition, RoundNotDue, RoundNotVoidable
+from baccarat.domain.coup import Coup, Hand, Outcome, follow, replay
+from baccarat.domain.errors import (
+    CardNotPossible,
+    DealingPaused,
+    IllegalTransition,
+    RoundNotDue,
+    RoundNotVoidable,
+)
 from baccarat.domain.log import Event, EventType
 from baccarat.domain.paytable import Spot
-from baccarat.domain.shoe import Shoe
+from baccarat.domain.shoe import Shoe, ShoeInPlay
+from baccarat.domain.shoe_commitment import Opening
 from baccarat.domain.table_config import (
     Caps,
     DealingMode,
@@ -50,8 +57,33 @@ class VoidReason(StrEnum):
     CLOSE_FAILED = "CLOSE_FAILED"
     DEAL_FAILED = "DEAL_FAILED"
     NO_CARD_BY_DEADLINE = "NO_CARD_BY_DEADLINE"
+    DEAL_ABANDONED = "DEAL_ABANDONED"
     PIT_DECISION = "PIT_DECISION"
 
+
+class PauseReason(StrEnum):
+    """Why dealing waits for the pit."""
+
+    DEALER_GONE = "DEALER_GONE"
+    WRONG_CARD = "WRONG_CARD"
+    PIT_DECISION = "PIT_DECISION"
+
+
+class CardSource(StrEnum):
+    SCANNER = "SCANNER"
+    PIT = "PIT"
+
+
+_WHILE_DEALING: Final = frozenset(
+    {
+        EventType.CUT_CARD_OUT,
+        EventType.SCAN_UNDONE,
+        EventType.CARD_BURNED,
+        EventType.DEALING_PAUSED,
+        EventType.DEALING_RESUMED,
+    }
+)
+"""What may happen between the close of bets and the last card, and moves the round nowhere."""
 
 TRANSITIONS: Final[dict[tuple[RoundState | None, EventType], RoundState]] = {
     (None, EventType.ROUND_OPENED): RoundState.OPEN,
@@ -61,6 +93,12 @@ TRANSITIONS: Final[dict[tuple[RoundState | None, EventType], RoundState]] = {
     (RoundState.DEALING, EventType.CARDS_DEALT): RoundState.DEALING,
     (RoundState.DEALING, EventType.ROUND_RESOLVED): RoundState.RESOLVED,
     (RoundState.RESOLVED, EventType.ROUND_SETTLED): RoundState.SETTLED,
+    (RoundState.DEALING, EventType.CARDS_RETRACTED): RoundState.DEALING,
+    **{
+        (state, type_): state
+        for state in (RoundState.CLOSED, RoundState.DEALING)
+        for type_ in _WHILE_DEALING
+    },
     **{(state, EventType.ROUND_VOIDED): RoundState.VOIDED for state in VOIDABLE_STATES},
     # Taking a table over changes who drives the round, not where it is.
     **{
@@ -71,7 +109,12 @@ TRANSITIONS: Final[dict[tuple[RoundState | None, EventType], RoundState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A round as its events tell it. ``version`` is the number of its events."""
+    """A round as its events tell it. ``version`` is the number of its events.
+
+    ``shoe`` is the shoe as the round found it. ``commitment`` is that of the round's own seed, None
+    where cards are not drawn by a server. ``openings`` prove the cards of a committed order, one
+    for each card. ``burned`` left the shoe in this round without going to a hand.
+    """
 
     round_id: str
     table_id: str
@@ -88,11 +131,15 @@ class Round:
     limits: dict[Spot, StakeLimit]
     caps: Caps
     card_interval_ms: int
-    commitment: str
-    shoe: Shoe
+    commitment: str | None
+    shoe: ShoeInPlay
     book_root: str | None = None
     book_count: int = 0
     cards: tuple[tuple[Hand, Card], ...] = ()
+    openings: tuple[Opening, ...] = ()
+    burned: tuple[Card, ...] = ()
+    cut_card_out: bool = False
+    paused: PauseReason | None = None
     shown_at_ms: int = 0
     outcome: Outcome | None = None
     paid_minor: int = 0
@@ -103,13 +150,40 @@ class Round:
         """The complete coup. Raises: ValueError when cards are still to come."""
         return replay(self.cards)
 
+    @property
+    def next_hand(self) -> Hand | None:
+        """The hand that takes the next card, None when the coup is complete."""
+        return follow(self.cards).next_hand()
+
+    @property
+    def drawn(self) -> int:
+        """How many cards have left the shoe, this round's included."""
+        return self.shoe.drawn + len(self.cards) + len(self.burned)
+
+    @property
+    def unseen(self) -> Shoe:
+        """What nobody has seen leave the shoe, this round's cards included."""
+        return self.shoe.unseen.without([*(card for _, card in self.cards), *self.burned])
+
+    def shoe_after(self, hands_after_cut: int) -> ShoeInPlay:
+        """Return the shoe as this round leaves it; ``hands_after_cut`` are played after the cut
+        card's own.
+        """
+        drawn = self.drawn
+        if self.shoe.hands_left is not None:
+            hands_left: int | None = self.shoe.hands_left - (drawn > self.shoe.drawn)
+        else:
+            hands_left = hands_after_cut if self.cut_card_out else None
+        return ShoeInPlay(self.unseen, self.shoe.opened, drawn, hands_left)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenRound:
     round_no: int
     config: TableConfig
-    commitment: str
-    shoe: Shoe
+    dealer_id: str
+    commitment: str | None
+    shoe: ShoeInPlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +200,67 @@ class SealBook:
 
 @dataclass(frozen=True, slots=True)
 class DealCards:
+    """Deal a whole coup at once; the cut card is out when at most ``cut_cards`` are left."""
+
     cards: tuple[tuple[Hand, Card], ...]
+    cut_cards: int
+
+
+@dataclass(frozen=True, slots=True)
+class DealCard:
+    """Deal one card from a physical shoe. ``cut_cards`` is None where the dealer sees the cut card
+    and announces it; ``opening`` is given where the order was committed.
+    """
+
+    card: Card
+    by: str
+    source: CardSource
+    opening: Opening | None = None
+    cut_cards: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BurnCard:
+    """Take a card out of the shoe that goes to no hand."""
+
+    card: Card
+    by: str
+    note: str
+    opening: Opening | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoScan:
+    """Say that a scan which was not confirmed is taken back."""
+
+    card: Card
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetractCards:
+    """Take back the cards from ``place`` on (1 is the first), to be scanned again."""
+
+    place: int
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceCutCard:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseDealing:
+    reason: PauseReason
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeDealing:
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +270,7 @@ class ResolveRound:
 
 @dataclass(frozen=True, slots=True)
 class SettleRound:
-    seed: bytes
+    seed: bytes | None
     payouts_root: str
     paid_count: int
     staked_minor: int
@@ -145,7 +279,11 @@ class SettleRound:
 
 @dataclass(frozen=True, slots=True)
 class VoidRound:
+    """``by`` and ``note`` are set when a person decided it."""
+
     reason: VoidReason
+    by: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +291,19 @@ class TakeOver:
     reason: str
 
 
+DealingCommand: TypeAlias = (
+    DealCard | BurnCard | UndoScan | RetractCards | AnnounceCutCard | PauseDealing | ResumeDealing
+)
 Command: TypeAlias = (
-    OpenRound | CloseBets | SealBook | DealCards | ResolveRound | SettleRound | VoidRound | TakeOver
+    OpenRound
+    | CloseBets
+    | SealBook
+    | DealCards
+    | DealingCommand
+    | ResolveRound
+    | SettleRound
+    | VoidRound
+    | TakeOver
 )
 Fact: TypeAlias = tuple[EventType, JsonObject]
 """An event before it has a place in the log."""
@@ -167,6 +316,8 @@ def decide(state: Round | None, command: Command, now_ms: int) -> list[Fact]:
         IllegalTransition: the round is in no state for it.
         RoundNotDue: bets would close, or the round resolve, before the announced time.
         RoundNotVoidable: the round is already resolved, settled or voided.
+        DealingPaused: the pit has to act first.
+        CardNotPossible: the shoe cannot hold the card, or no hand takes one.
         ValueError: the cards of a deal are no complete coup.
     """
     facts = _facts(state, command, now_ms)
@@ -184,7 +335,7 @@ def decide(state: Round | None, command: Command, now_ms: int) -> list[Fact]:
     return facts
 
 
-def _facts(  # noqa: C901, PLR0911  one case for each command, side by side
+def _facts(  # noqa: C901, PLR0911, PLR0912  one case for each command, side by side
     state: Round | None, command: Command, now_ms: int
 ) -> list[Fact]:
     match command:
@@ -210,8 +361,10 @@ def _facts(  # noqa: C901, PLR0911  one case for each command, side by side
         case DealCards():
             return _dealt(state, command, now_ms)
         case ResolveRound():
-            if state is None or not state.cards:
-                raise IllegalTransition("no cards are dealt")
+            if state is None or not state.cards or state.next_hand is not None:
+                raise IllegalTransition("the cards are not all dealt")
+            if state.paused is not None:
+                raise DealingPaused("dealing is paused", reason=state.paused.value)
             if now_ms < state.shown_at_ms:
                 raise RoundNotDue(
                     f"the last card is shown at {state.shown_at_ms}, it is {now_ms}",
@@ -234,7 +387,7 @@ def _facts(  # noqa: C901, PLR0911  one case for each command, side by side
                 (
                     EventType.ROUND_SETTLED,
                     {
-                        "seed": command.seed.hex(),
+                        "seed": command.seed.hex() if command.seed is not None else None,
                         "payouts_root": command.payouts_root,
                         "paid_count": command.paid_count,
                         "staked_minor": command.staked_minor,
@@ -244,9 +397,23 @@ def _facts(  # noqa: C901, PLR0911  one case for each command, side by side
             ]
         case VoidRound():
             from_state = state.state.value if state else None
-            return [(EventType.ROUND_VOIDED, {"reason": command.reason.value, "from": from_state})]
+            return [
+                (
+                    EventType.ROUND_VOIDED,
+                    {
+                        "reason": command.reason.value,
+                        "from": from_state,
+                        "by": command.by,
+                        "note": command.note,
+                    },
+                )
+            ]
         case TakeOver():
             return [(EventType.EPOCH_STARTED, {"reason": command.reason})]
+        case _:
+            if state is None:
+                raise IllegalTransition("there is no round to deal")
+            return _dealing_facts(state, command)
 
 
 def _opened(command: OpenRound, now_ms: int) -> JsonObject:
@@ -254,7 +421,7 @@ def _opened(command: OpenRound, now_ms: int) -> JsonObject:
     return {
         "round_no": command.round_no,
         "mode": config.mode.value,
-        "dealerId": config.dealer_id,
+        "dealerId": command.dealer_id,
         "currency": config.currency,
         "paytable": config.paytable_version,
         "limits": config.limits_json(),
@@ -262,9 +429,12 @@ def _opened(command: OpenRound, now_ms: int) -> JsonObject:
         "card_interval_ms": config.card_interval_ms,
         "closes_at_ms": _whole_second(now_ms + config.bet_window_ms),
         "commitment": command.commitment,
-        "shoeId": command.shoe.shoe_id,
-        "decks": command.shoe.decks,
-        "remaining": command.shoe.composition,
+        "shoeId": command.shoe.unseen.shoe_id,
+        "shoe_hash": command.shoe.opened,
+        "decks": command.shoe.unseen.decks,
+        "remaining": command.shoe.unseen.composition,
+        "drawn": command.shoe.drawn,
+        "hands_left": command.shoe.hands_left,
     }
 
 
@@ -282,13 +452,116 @@ def _dealt(state: Round | None, command: DealCards, now_ms: int) -> list[Fact]:
         _whole_second(now_ms + len(command.cards) * interval_ms) if interval_ms else now_ms
     )
     cards: list[Json] = [{"to": hand.value, "card": card} for hand, card in command.cards]
-    return [
+    facts: list[Fact] = [
         (EventType.DEALING_STARTED, {}),
         (
             EventType.CARDS_DEALT,
             {"cards": cards, "shown_at_ms": shown_at_ms},
         ),
     ]
+    if _reaches_cut_card(state, len(command.cards), command.cut_cards):
+        facts.append((EventType.CUT_CARD_OUT, {"by": None}))
+    return facts
+
+
+def _reaches_cut_card(state: Round, more: int, cut_cards: int | None) -> bool:
+    """Return whether ``more`` cards bring out a cut card that is not announced by a person."""
+    if cut_cards is None or state.cut_card_out or state.shoe.hands_left is not None:
+        return False
+    return state.shoe.cards_left - (state.drawn - state.shoe.drawn) - more <= cut_cards
+
+
+def _dealing_facts(  # noqa: C901, PLR0911, PLR0912  one case for each command, side by side
+    state: Round, command: DealingCommand
+) -> list[Fact]:
+    if state.book_root is None or state.mode is DealingMode.RNG:
+        raise IllegalTransition(
+            f"no card is drawn by hand from round {state.round_id}: its bets are not closed, "
+            "or a server deals it"
+        )
+    match command:
+        case DealCard():
+            return _dealt_by_hand(state, command)
+        case BurnCard():
+            _check_possible(state, command.card)
+            return [
+                (
+                    EventType.CARD_BURNED,
+                    {
+                        "card": command.card,
+                        "by": command.by,
+                        "note": command.note,
+                        "opening": command.opening.to_json() if command.opening else None,
+                    },
+                )
+            ]
+        case UndoScan():
+            return [(EventType.SCAN_UNDONE, {"card": command.card, "by": command.by})]
+        case RetractCards():
+            if not 1 <= command.place <= len(state.cards):
+                raise CardNotPossible(
+                    f"{len(state.cards)} cards are dealt, so card {command.place} cannot be "
+                    "scanned again",
+                    dealt=len(state.cards),
+                )
+            if state.burned:
+                raise CardNotPossible("a card was burned after those: void the round instead")
+            return [
+                (
+                    EventType.CARDS_RETRACTED,
+                    {"place": command.place, "by": command.by, "note": command.note},
+                )
+            ]
+        case AnnounceCutCard():
+            if state.cut_card_out or state.shoe.hands_left is not None:
+                raise IllegalTransition("the cut card is out already")
+            return [(EventType.CUT_CARD_OUT, {"by": command.by})]
+        case PauseDealing():
+            if state.paused is not None:
+                raise DealingPaused("dealing is paused already", reason=state.paused.value)
+            return [
+                (
+                    EventType.DEALING_PAUSED,
+                    {"reason": command.reason.value, "by": command.by, "note": command.note},
+                )
+            ]
+        case ResumeDealing():
+            if state.paused is None:
+                raise IllegalTransition("dealing is not paused")
+            return [(EventType.DEALING_RESUMED, {"by": command.by})]
+
+
+def _check_possible(state: Round, card: Card) -> None:
+    try:
+        state.unseen.without([card])
+    except ValueError as error:
+        raise CardNotPossible(
+            f"all {state.shoe.unseen.decks} {card} of this shoe have been seen", card=card
+        ) from error
+
+
+def _dealt_by_hand(state: Round, command: DealCard) -> list[Fact]:
+    if state.paused is not None and command.source is not CardSource.PIT:
+        raise DealingPaused(
+            f"dealing is paused ({state.paused}); wait for the pit", reason=state.paused.value
+        )
+    to = state.next_hand
+    if to is None:
+        raise CardNotPossible("the hand is complete: no card is due", card=command.card)
+    _check_possible(state, command.card)
+    dealt: JsonObject = {
+        "cards": [{"to": to.value, "card": command.card}],
+        "shown_at_ms": 0,
+        "by": command.by,
+        "source": command.source.value,
+        "opening": command.opening.to_json() if command.opening else None,
+    }
+    facts: list[Fact] = [(EventType.CARDS_DEALT, dealt)]
+    if state.state is RoundState.CLOSED:
+        facts.insert(0, (EventType.DEALING_STARTED, {}))
+    if _reaches_cut_card(state, 1, command.cut_cards):
+        facts.append((EventType.CUT_CARD_OUT, {"by": None}))
+    return facts
 
 
 def evolve(state: Round | None, event: Event) -> Round:
@@ -331,9 +604,14 @@ def _evolve_opened(event: Event) -> Round:
         limits=limits_from_json(data["limits"]),
         caps=Caps.from_json(data["caps"]),
         card_interval_ms=_int(data, "card_interval_ms"),
-        commitment=_str(data, "commitment"),
-        shoe=Shoe.from_composition(
-            _str(data, "shoeId"), _int(data, "decks"), _str(data, "remaining")
+        commitment=_optional_str(data, "commitment"),
+        shoe=ShoeInPlay(
+            Shoe.from_composition(
+                _str(data, "shoeId"), _int(data, "decks"), _str(data, "remaining")
+            ),
+            _str(data, "shoe_hash"),
+            _int(data, "drawn"),
+            _int(data, "hands_left") if data["hands_left"] is not None else None,
         ),
     )
 
@@ -347,12 +625,6 @@ def _evolve_data(state: Round, event: Event) -> Round:
             return replace(state, book_root=_str(data, "root"), book_count=_int(data, "count"))
         case EventType.DEALING_STARTED if state.book_root is None:
             raise IllegalTransition("dealing started before the book was sealed")
-        case EventType.CARDS_DEALT:
-            return replace(
-                state,
-                cards=(*state.cards, *cards_from_json(data["cards"])),
-                shown_at_ms=_int(data, "shown_at_ms"),
-            )
         case EventType.ROUND_RESOLVED:
             return replace(state, outcome=Outcome(_str(data, "outcome")))
         case EventType.ROUND_SETTLED:
@@ -360,7 +632,45 @@ def _evolve_data(state: Round, event: Event) -> Round:
         case EventType.ROUND_VOIDED:
             return replace(state, void_reason=VoidReason(_str(data, "reason")))
         case _:
+            return _evolve_dealing(state, event)
+
+
+def _evolve_dealing(  # noqa: PLR0911  one case for each event, side by side
+    state: Round, event: Event
+) -> Round:
+    data = event.data
+    match event.type:
+        case EventType.CARDS_DEALT:
+            dealt = replace(
+                state,
+                cards=(*state.cards, *cards_from_json(data["cards"])),
+                openings=(*state.openings, *_opening(state, data)),
+                shown_at_ms=max(_int(data, "shown_at_ms"), state.shown_at_ms),
+            )
+            follow(dealt.cards)
+            return dealt
+        case EventType.CUT_CARD_OUT:
+            return replace(state, cut_card_out=True)
+        case EventType.CARD_BURNED:
+            return replace(state, burned=(*state.burned, parse_card(_str(data, "card"))))
+        case EventType.CARDS_RETRACTED:
+            kept = _int(data, "place") - 1
+            if not 0 <= kept < len(state.cards):
+                raise IllegalTransition(f"there is no card {kept + 1} to take back")
+            return replace(state, cards=state.cards[:kept], openings=state.openings[:kept])
+        case EventType.DEALING_PAUSED:
+            return replace(state, paused=PauseReason(_str(data, "reason")))
+        case EventType.DEALING_RESUMED:
+            return replace(state, paused=None)
+        case _:
             return state
+
+
+def _opening(state: Round, data: JsonObject) -> tuple[Opening, ...]:
+    """Return the opening of a card of a committed order."""
+    if state.mode is not DealingMode.SHUFFLER:
+        return ()
+    return (Opening.from_json(data["opening"]),)
 
 
 def cards_from_json(value: Json) -> tuple[tuple[Hand, Card], ...]:
@@ -396,6 +706,10 @@ def _int(data: JsonObject, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer")
     return value
+
+
+def _optional_str(data: JsonObject, name: str) -> str | None:
+    return None if data[name] is None else _str(data, name)
 
 
 def _str(data: JsonObject, name: str) -> str:

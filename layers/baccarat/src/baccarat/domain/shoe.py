@@ -72,3 +72,27 @@ class Shoe:
                 raise ValueError(f"no {card} is left in shoe {self.shoe_id}")
             counts[index] -= 1
         return Shoe(self.shoe_id, self.decks, tuple(counts))
+
+
+@dataclass(frozen=True, slots=True)
+class ShoeInPlay:
+    """A shoe on the table. ``unseen`` are the cards that nobody has seen leave it: those burned
+    face down are among them. ``drawn`` counts all that have left it.
+
+    ``opened`` is the hash of the event that opened it. ``hands_left`` is None until the cut card
+    is out.
+    """
+
+    unseen: Shoe
+    opened: str
+    drawn: int
+    hands_left: int | None = None
+
+    @property
+    def cards_left(self) -> int:
+        """How many cards can still be drawn."""
+        return self.unseen.decks * len(DECK) - self.drawn
+
+    @property
+    def is_finished(self) -> bool:
+        return self.hands_left == 0

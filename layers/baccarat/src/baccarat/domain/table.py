@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from baccarat.domain.coup import Outcome
-from baccarat.domain.shoe import Shoe
+from baccarat.domain.round import Round
+from baccarat.domain.shoe import ShoeInPlay
 from baccarat.domain.table_config import TableConfig
 
 TABLE_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
@@ -16,6 +17,12 @@ HISTORY_LENGTH: Final = 104
 """Results kept for the roads: the hands of a whole shoe, 416 cards and at least four a hand.
 
 Without the first results of a shoe its roads would be other ones."""
+
+DEALING_LIMIT_MS: Final = 120_000
+"""How long a dealer may take for a hand; the state machine's own limit is the same."""
+
+PAUSE_LIMIT_MS: Final = 900_000
+"""How long the pit may take for a paused hand; the state machine's own limit is the same."""
 
 _LEASE_GRACE_MS: Final = 45_000
 """How long after its last planned step a round may run before the watchdog takes the table."""
@@ -25,8 +32,19 @@ _MOST_DOUBLINGS: Final = 6
 
 
 class TableStatus(StrEnum):
+    """PAUSED finishes the round in play and waits; CLOSED has nobody at the table."""
+
     OPEN = "OPEN"
+    PAUSED = "PAUSED"
     CLOSED = "CLOSED"
+
+
+class Missing(StrEnum):
+    """Why a table cannot open its next round."""
+
+    OPENING = "OPENING"
+    DEALER = "DEALER"
+    SHOE = "SHOE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +53,10 @@ class Table:
 
     The driver of the table is whoever holds ``epoch``; past ``lease_until_ms`` a watchdog may
     take the table, which raises the epoch. Driving on renews the lease and leaves the epoch.
-    ``round_no`` is the number of the newest round, 0 before the first.
+    ``round_no`` is the number of the newest round, 0 before the first; ``round_end`` is the place
+    in the log, ``(epoch, seq)``, of the last event of the newest round that has ended.
+    ``dealer_id`` is the person at the desk of a table with physical cards. ``shoe_no`` counts the
+    shoes; ``shoe`` is None until the first is opened and after one is closed.
     """
 
     table_id: str
@@ -45,13 +66,15 @@ class Table:
     epoch: int
     lease_until_ms: int
     round_no: int
+    round_end: tuple[int, int]
     shoe_no: int
-    shoe: Shoe
+    shoe: ShoeInPlay | None
+    dealer_id: str | None
     history: tuple[str, ...]
 
     @classmethod
     def create(cls, table_id: str, config: TableConfig, now_ms: int) -> Self:
-        """Return a new open table with its first shoe.
+        """Return a new open table without a shoe.
 
         Raises:
             ValueError: ``table_id`` is not 1 to 24 of ``a-z 0-9 -``.
@@ -66,8 +89,10 @@ class Table:
             epoch=0,
             lease_until_ms=now_ms,
             round_no=0,
-            shoe_no=1,
-            shoe=Shoe.full(f"{table_id}.s1", config.paytable.decks),
+            round_end=(0, 0),
+            shoe_no=0,
+            shoe=None,
+            dealer_id=None,
             history=(),
         )
 
@@ -79,23 +104,42 @@ class Table:
     def next_round_id(self) -> str:
         return round_id(self.table_id, self.round_no + 1)
 
-    def with_fresh_shoe_if_due(self) -> Self:
-        """Return the table ready for a hand: with a new shoe when the cut card is out."""
-        if self.shoe.cards_left > self.config.procedure.cut_cards:
-            return self
-        shoe_no = self.shoe_no + 1
-        return replace(
-            self,
-            shoe_no=shoe_no,
-            shoe=Shoe.full(f"{self.table_id}.s{shoe_no}", self.config.paytable.decks),
-            history=(),
-        )
+    @property
+    def next_shoe_id(self) -> str:
+        return f"{self.table_id}.s{self.shoe_no + 1}"
+
+    @property
+    def missing(self) -> Missing | None:
+        """What the table needs before it can open a round; None when it can.
+
+        A server opens its shoes by itself.
+        """
+        if self.status is not TableStatus.OPEN:
+            return Missing.OPENING
+        if not self.config.mode.is_physical:
+            return None
+        if self.dealer_id is None:
+            return Missing.DEALER
+        return Missing.SHOE if self.shoe is None or self.shoe.is_finished else None
+
+    def changed(self, **changes: Any) -> Self:
+        """Return the table after one write with ``changes``."""
+        return replace(self, version=self.version + 1, **changes)
+
+    def shoe_after(self, round_: Round) -> ShoeInPlay:
+        """Return the shoe as ``round_`` leaves it."""
+        return round_.shoe_after(self.config.procedure.hands_after_cut)
 
     def lease_for_round(self, now_ms: int) -> int:
         """Return until when a round that opens at ``now_ms`` may keep the table."""
-        return (
-            now_ms + self.config.bet_window_ms + 6 * self.config.card_interval_ms + _LEASE_GRACE_MS
+        dealing_ms = (
+            DEALING_LIMIT_MS if self.config.mode.is_physical else 6 * self.config.card_interval_ms
         )
+        return now_ms + self.config.bet_window_ms + dealing_ms + _LEASE_GRACE_MS
+
+    def lease_for_pause(self, now_ms: int) -> int:
+        """Return until when a round whose dealing was paused at ``now_ms`` may keep the table."""
+        return now_ms + PAUSE_LIMIT_MS + _LEASE_GRACE_MS
 
     def lease_for_recovery(self, now_ms: int, earlier: int) -> int:
         """Return until when a taken table is left alone, after ``earlier`` takeovers of its round.

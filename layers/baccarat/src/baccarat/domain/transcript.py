@@ -13,15 +13,31 @@ from typing import Final, TypeAlias
 from baccarat.domain import merkle
 from baccarat.domain.book import BetBook, BookEntry, Payout, payouts, payouts_root
 from baccarat.domain.canonical import Json, JsonObject, digest
+from baccarat.domain.cards import Card, parse_card
 from baccarat.domain.errors import BaccaratError, IllegalTransition
 from baccarat.domain.fairness import SEED_BYTES, commitment, deal_coup, deal_key
-from baccarat.domain.log import Event, EventType, Signature, SignedEvent, signing_input
+from baccarat.domain.log import (
+    TABLE_EVENTS,
+    Event,
+    EventType,
+    Signature,
+    SignedEvent,
+    signing_input,
+)
 from baccarat.domain.paytable import PAYTABLES
 from baccarat.domain.round import FINAL_STATES, Round, RoundState, evolve
-from baccarat.domain.shoe import Shoe
+from baccarat.domain.shoe import Shoe, ShoeInPlay
+from baccarat.domain.shoe_change import burned_with
+from baccarat.domain.shoe_commitment import (
+    CommittedOrder,
+    Opening,
+    is_complete,
+    record_commitment,
+)
 from baccarat.domain.table import round_id
+from baccarat.domain.table_config import DealingMode, ShoeProcedure
 
-FORMAT: Final = "baccarat-transcript/1"
+FORMAT: Final = "baccarat-transcript/2"
 MAX_EVENTS: Final = 1_000
 MAX_BOOK_ENTRIES: Final = 1_000_000
 
@@ -41,23 +57,32 @@ class VerificationFailed(BaccaratError):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a transcript that holds says. ``checks`` are the rules it passed, in order."""
+    """What a transcript that holds says. ``checks`` are the rules it passed, in order.
+
+    ``events`` start right after the end of the round before; ``shoe`` is the event that opened the
+    shoe of the round.
+    """
 
     round: Round
+    shoe: SignedEvent
     events: tuple[SignedEvent, ...]
     payouts: tuple[Payout, ...]
     checks: tuple[str, ...]
 
 
 def house_transcript(
-    events: Sequence[SignedEvent], book: BetBook | None, paid: Sequence[Payout]
+    shoe: SignedEvent,
+    events: Sequence[SignedEvent],
+    book: BetBook | None,
+    paid: Sequence[Payout],
 ) -> JsonObject:
     """Return the transcript without its seal; ``book`` is None when none was sealed."""
     return {
         "format": FORMAT,
-        "tableId": events[0].event.table_id,
-        "roundId": events[0].event.round_id,
+        "tableId": events[-1].event.table_id,
+        "roundId": events[-1].event.round_id,
         "view": "house",
+        "shoe": shoe.to_json(),
         "events": [event.to_json() for event in events],
         "book": [entry.to_json() for entry in book.entries] if book else None,
         "payouts": [payout.to_json() for payout in paid],
@@ -86,6 +111,7 @@ def player_transcript(house: JsonObject, book: BetBook | None, player_id: str) -
         "tableId": house["tableId"],
         "roundId": house["roundId"],
         "view": "player",
+        "shoe": house["shoe"],
         "events": house["events"],
         "book": own if book else None,
         "payouts": [
@@ -110,32 +136,33 @@ def verify(transcript: Json, check_signature: CheckSignature) -> Verified:
     checks.append("structure")
     events = _chain(document, check_signature)
     checks += ["chain", "signatures"]
-    round_ = _replay(document, events)
-    checks.append("transitions")
+    shoe = _shoe(document, check_signature)
+    round_ = _replay(document, shoe, events)
+    checks += ["shoe", "transitions"]
     entries = _book(document, round_, events)
     checks.append("book")
     paid: tuple[Payout, ...] = ()
     if round_.state is RoundState.SETTLED:
-        _cards(round_, events)
-        checks += ["commitment", "cards", "outcome"]
+        checks += _CARD_CHECKS[round_.mode](round_, events)
+        _cut_card(round_, shoe)
+        _outcome(round_, events)
+        checks += ["cards", "outcome"]
         paid = _payouts(document, round_, entries, events)
         checks.append("payouts")
     elif document["payouts"]:
         raise VerificationFailed("payouts", "a voided round pays nothing, but payouts are listed")
     _seal(document, events, check_signature)
     checks.append("seal")
-    return Verified(round_, events, paid, tuple(checks))
+    return Verified(round_, shoe, events, paid, tuple(checks))
 
 
-def verify_link(earlier: Verified, later: Verified) -> int:
-    """Check that ``later`` is the round right after ``earlier`` in the log of one table.
-
-    Returns how many takeovers lie between the two. Their events belong to no round and stand in no
-    transcript, so only with 0 is the chain itself proven unbroken; the shoe is checked always.
+def verify_link(earlier: Verified, later: Verified) -> None:
+    """Check that ``later`` is the round right after ``earlier`` in the log of one table, and that
+    what was committed to a shoe which was closed between them is opened.
 
     Raises:
         VerificationFailed: an event between the two is missing, the chain is broken, or the shoe
-            is neither the one that was left nor a full new one.
+            is neither the one that was left nor a new one.
     """
     last, first = earlier.events[-1], later.events[0]
     names = f"round {later.round.round_id} does not follow {earlier.round.round_id}"
@@ -144,27 +171,71 @@ def verify_link(earlier: Verified, later: Verified) -> int:
         earlier.round.round_no + 1,
     ):
         raise VerificationFailed("chain", f"{names}: it is not the next round of that table")
-    # A takeover between two rounds is the first event of its epoch; the round then starts second.
-    taken_over = first.event.epoch > last.event.epoch and first.event.seq == 2
-    if not taken_over and first.event.prev != last.hash:
+    if first.event.prev != last.hash:
         raise VerificationFailed(
             "chain",
             f"{names}: prev is {first.event.prev[:16]}…, the last hash was {last.hash[:16]}…",
         )
-    shoe = later.round.shoe
+    closed = [s for s in later.events if s.event.type is EventType.SHOE_CLOSED]
+    opened = [s for s in later.events if s.event.type is EventType.SHOE_OPENED]
+    if earlier.shoe.hash == later.shoe.hash and not (closed or opened):
+        left = earlier.round.shoe_after(_procedure(earlier.shoe).hands_after_cut)
+        if later.round.shoe != left:
+            raise VerificationFailed(
+                "shoe",
+                f"round {later.round.round_id} opens with another shoe than "
+                f"{earlier.round.round_id} left",
+            )
+        return
+    if not closed or not opened or opened[-1].hash != later.shoe.hash:
+        raise VerificationFailed(
+            "shoe", f"{names}: the shoe changed, but the log does not close one and open the other"
+        )
+    _closed(earlier, closed[0])
+
+
+def _closed(earlier: Verified, closed: SignedEvent) -> None:
+    """Check that the event ``closed`` ends the shoe of ``earlier`` and opens its commitment.
+
+    Raises:
+        VerificationFailed: it does not.
+    """
+    data, opened_data = closed.event.data, earlier.shoe.event.data
+    left = earlier.round.shoe_after(_procedure(earlier.shoe).hands_after_cut)
+    expected: JsonObject = {
+        "shoeId": left.unseen.shoe_id,
+        "drawn": left.drawn,
+        "unseen": left.unseen.composition,
+    }
+    for name, value in expected.items():
+        if not _same(data.get(name), value):
+            raise VerificationFailed(
+                "shoe", f"the shoe was closed with {name} {data.get(name)}, it was {value}"
+            )
+    mode, commitment_hex = earlier.round.mode, opened_data.get("commitment")
+    if mode is DealingMode.RNG:
+        return
     try:
-        left = earlier.round.shoe.without(card for _, card in earlier.round.cards)
+        match data.get("opened"):
+            case {"record": dict(record), "salt": str(salt), **rest} if (
+                not rest and mode is DealingMode.SHOE
+            ):
+                actual = record_commitment(record, bytes.fromhex(salt))
+            case opened if mode is DealingMode.SHUFFLER:
+                order = CommittedOrder.from_json(left.unseen.shoe_id, opened)
+                actual = order.commitment
+                complete = is_complete(order.order, left.unseen.decks)
+                if data.get("reconciled") is not complete:
+                    raise ValueError(f"reconciled is {data.get('reconciled')}, it is {complete}")
+            case _:
+                raise ValueError("what was committed to is not opened")
     except ValueError as error:
-        raise VerificationFailed("shoe", f"{earlier.round.round_id}: {error}") from error
-    if shoe.shoe_id != left.shoe_id:
-        left = Shoe.full(shoe.shoe_id, shoe.decks)
-    if shoe != left:
+        raise VerificationFailed("shoe", f"shoe {left.unseen.shoe_id}: {error}") from error
+    if actual != commitment_hex:
         raise VerificationFailed(
             "shoe",
-            f"round {later.round.round_id} opens with a shoe that is neither what "
-            f"{earlier.round.round_id} left nor a full new one",
+            f"what shoe {left.unseen.shoe_id} was opened with is not what was committed to",
         )
-    return first.event.epoch - last.event.epoch if taken_over else 0
 
 
 def _structure(transcript: Json) -> JsonObject:
@@ -174,7 +245,17 @@ def _structure(transcript: Json) -> JsonObject:
         raise VerificationFailed(
             "structure", f"format is {transcript.get('format')!r}, this verifier reads {FORMAT!r}"
         )
-    needed = {"format", "tableId", "roundId", "view", "events", "book", "payouts", "seal"}
+    needed = {
+        "format",
+        "tableId",
+        "roundId",
+        "view",
+        "shoe",
+        "events",
+        "book",
+        "payouts",
+        "seal",
+    }
     if set(transcript) != needed:
         difference = ", ".join(sorted(set(transcript) ^ needed))
         raise VerificationFailed("structure", f"members missing or unknown: {difference}")
@@ -204,24 +285,98 @@ def _chain(document: JsonObject, check_signature: CheckSignature) -> tuple[Signe
         name = f"event {event.type} (epoch {event.epoch}, seq {event.seq})"
         if events:
             _check_place(events[-1], signed, name)
-        try:
-            actual = event.hash
-        except ValueError as error:
-            raise VerificationFailed("structure", f"{name}: {error}") from error
-        if actual != signed.hash:
-            raise VerificationFailed(
-                "chain",
-                f"{name} was changed: its content hashes to {actual[:16]}…, "
-                f"it says {signed.hash[:16]}…",
-            )
+        _check_hash(signed, name)
         if events and event.prev != events[-1].hash:
             raise VerificationFailed("chain", f"{name} does not follow the event before it")
-        try:
-            check_signature(signed.sig, signing_input(signed.hash))
-        except ValueError as error:
-            raise VerificationFailed("signature", f"{name}: {error}") from error
+        _check_signature(signed, name, check_signature)
         events.append(signed)
     return tuple(events)
+
+
+def _check_hash(signed: SignedEvent, name: str) -> None:
+    try:
+        actual = signed.event.hash
+    except ValueError as error:
+        raise VerificationFailed("structure", f"{name}: {error}") from error
+    if actual != signed.hash:
+        raise VerificationFailed(
+            "chain",
+            f"{name} was changed: its content hashes to {actual[:16]}…, "
+            f"it says {signed.hash[:16]}…",
+        )
+
+
+def _check_signature(signed: SignedEvent, name: str, check_signature: CheckSignature) -> None:
+    try:
+        check_signature(signed.sig, signing_input(signed.hash))
+    except ValueError as error:
+        raise VerificationFailed("signature", f"{name}: {error}") from error
+
+
+def _shoe(document: JsonObject, check_signature: CheckSignature) -> SignedEvent:
+    """Return the event that opened the shoe; that it is the round's is checked with the round."""
+    try:
+        signed = SignedEvent.from_json(document["shoe"])
+    except ValueError as error:
+        raise VerificationFailed("structure", f"shoe: {error}") from error
+    event = signed.event
+    if (event.type, event.table_id) != (EventType.SHOE_OPENED, document["tableId"]):
+        raise VerificationFailed("shoe", "shoe is not an event that opens a shoe of this table")
+    _check_hash(signed, "the opening of the shoe")
+    _check_signature(signed, "the opening of the shoe", check_signature)
+    try:
+        _fresh_shoe(signed)
+    except (KeyError, TypeError, ValueError) as error:
+        raise VerificationFailed(
+            "shoe", f"the shoe is not opened as it must be: {error}"
+        ) from error
+    return signed
+
+
+def _procedure(shoe: SignedEvent) -> ShoeProcedure:
+    return ShoeProcedure.from_json(shoe.event.data["procedure"])
+
+
+def _fresh_shoe(shoe: SignedEvent) -> ShoeInPlay:
+    """Return the shoe right after it was opened and burned.
+
+    Raises:
+        KeyError, TypeError, ValueError: the event does not say what it must.
+    """
+    data = shoe.event.data
+    mode = DealingMode(str(data["mode"]))
+    shoe_id, decks, commitment_hex = data["shoeId"], data["decks"], data["commitment"]
+    if not isinstance(shoe_id, str) or isinstance(decks, bool) or not isinstance(decks, int):
+        raise TypeError("shoeId is a string and decks an integer")
+    if (commitment_hex is None) is not (mode is DealingMode.RNG):
+        raise ValueError(f"a shoe of mode {mode} has the commitment {commitment_hex}")
+    unseen = Shoe.full(shoe_id, decks)
+    procedure, burned = _procedure(shoe), data["burned"]
+    if procedure.burn is not (burned is not None):
+        raise ValueError(f"burn is {procedure.burn}, but burned is {burned}")
+    match burned:
+        case None:
+            return ShoeInPlay(unseen, shoe.hash, 0)
+        case {"card": str(code), "face_down": int(face_down), "opening": opening, **rest} if (
+            not rest
+        ):
+            card = parse_card(code)
+            if face_down != burned_with(card):
+                raise ValueError(f"{face_down} cards were burned with {card}")
+            if mode is DealingMode.SHUFFLER:
+                _check_opening(card, opening, 0, shoe)
+            return ShoeInPlay(unseen.without([card]), shoe.hash, 1 + face_down)
+    raise ValueError("burned has card, face_down and opening")
+
+
+def _check_opening(card: Card, value: Json, position: int, shoe: SignedEvent) -> None:
+    """Raises: ValueError when ``card`` is not the committed one at ``position``."""
+    opening = Opening.from_json(value)
+    if opening.position != position:
+        raise ValueError(f"{card} was opened at position {opening.position}, due was {position}")
+    data = shoe.event.data
+    size = Shoe.full("", int(str(data["decks"]))).cards_left
+    opening.check(card, size, str(data["commitment"]))
 
 
 def _check_place(before: SignedEvent, after: SignedEvent, name: str) -> None:
@@ -241,20 +396,30 @@ def _check_place(before: SignedEvent, after: SignedEvent, name: str) -> None:
         raise VerificationFailed("chain", f"{name} happened before the event in front of it")
 
 
-def _replay(document: JsonObject, events: Sequence[SignedEvent]) -> Round:
+def _replay(document: JsonObject, shoe: SignedEvent, events: Sequence[SignedEvent]) -> Round:
     state: Round | None = None
     for signed in events:
         event = signed.event
-        if (event.table_id, event.round_id) != (document["tableId"], document["roundId"]):
+        if event.table_id != document["tableId"]:
             raise VerificationFailed(
-                "transitions", f"event seq {event.seq} belongs to {event.table_id} {event.round_id}"
+                "transitions", f"event seq {event.seq} belongs to table {event.table_id}"
             )
+        if event.round_id == "" and event.type in TABLE_EVENTS:
+            continue
+        if event.round_id != document["roundId"]:
+            raise VerificationFailed(
+                "transitions", f"event seq {event.seq} belongs to round {event.round_id!r}"
+            )
+        before = state
         try:
             state = evolve(state, event)
         except IllegalTransition as error:
             raise VerificationFailed("transitions", error.message) from error
         _check_time(state, event)
-    assert state is not None
+        _check_drawn(before, state, event, shoe)
+    if state is None or events[-1].event.round_id != document["roundId"]:
+        raise VerificationFailed("transitions", "the last event is not one of the round")
+    _check_shoe(state, shoe, events)
     if state.round_id != round_id(state.table_id, state.round_no):
         raise VerificationFailed(
             "transitions", f"round {state.round_no} of a table cannot have the id {state.round_id}"
@@ -267,6 +432,51 @@ def _replay(document: JsonObject, events: Sequence[SignedEvent]) -> Round:
     return state
 
 
+def _check_drawn(before: Round | None, state: Round, event: Event, shoe: SignedEvent) -> None:
+    """Check that what left a physical shoe with ``event`` can have left it."""
+    if before is None or event.type not in (EventType.CARDS_DEALT, EventType.CARD_BURNED):
+        return
+    try:
+        _ = state.unseen
+        if state.mode is DealingMode.SHUFFLER:
+            burned = event.type is EventType.CARD_BURNED
+            card = state.burned[-1] if burned else state.cards[-1][1]
+            _check_opening(card, event.data["opening"], before.drawn, shoe)
+    except (KeyError, ValueError) as error:
+        raise VerificationFailed("cards", str(error)) from error
+
+
+def _check_shoe(state: Round, shoe: SignedEvent, events: Sequence[SignedEvent]) -> None:
+    """Check that the round is dealt from the shoe that ``shoe`` opened."""
+    data, in_play = shoe.event.data, state.shoe
+    said: JsonObject = {
+        "shoeId": in_play.unseen.shoe_id,
+        "decks": in_play.unseen.decks,
+        "mode": state.mode.value,
+    }
+    if in_play.opened != shoe.hash or any(not _same(data[k], v) for k, v in said.items()):
+        raise VerificationFailed("shoe", "the round names another shoe than the one enclosed")
+    if in_play.is_finished:
+        raise VerificationFailed("shoe", "the round was opened after the last hand of its shoe")
+    is_new = any(signed.hash == shoe.hash for signed in events)
+    if is_new and in_play != _fresh_shoe(shoe):
+        raise VerificationFailed("shoe", "the first round of a shoe does not find it as opened")
+
+
+def _cut_card(round_: Round, shoe: SignedEvent) -> None:
+    """Check where a server or a machine knows it: the cut card came out when it had to."""
+    if round_.mode is DealingMode.SHOE:
+        return
+    left = round_.shoe.cards_left - (round_.drawn - round_.shoe.drawn)
+    due = round_.shoe.hands_left is None and left <= _procedure(shoe).cut_cards
+    if round_.cut_card_out is not due:
+        raise VerificationFailed(
+            "cards",
+            f"{left} cards were left, but the cut card is said to be "
+            f"{'out' if round_.cut_card_out else 'in'}",
+        )
+
+
 def _check_paytable(state: Round) -> None:
     paytable = PAYTABLES.get(state.paytable_version)
     if paytable is None:
@@ -275,11 +485,11 @@ def _check_paytable(state: Round) -> None:
         raise VerificationFailed(
             "transitions", f"limits are announced for spots that {paytable.version} does not offer"
         )
-    if state.shoe.decks != paytable.decks:
+    if state.shoe.unseen.decks != paytable.decks:
         raise VerificationFailed(
             "transitions",
             f"paytable {paytable.version} is for {paytable.decks} decks, the shoe has "
-            f"{state.shoe.decks}",
+            f"{state.shoe.unseen.decks}",
         )
 
 
@@ -374,7 +584,8 @@ def _data(events: Sequence[SignedEvent], wanted: EventType) -> JsonObject:
     return next(signed.event.data for signed in events if signed.event.type is wanted)
 
 
-def _cards(round_: Round, events: Sequence[SignedEvent]) -> None:
+def _dealt_by_server(round_: Round, events: Sequence[SignedEvent]) -> list[str]:
+    """Check the revealed seed and the cards that it gives."""
     seed_hex = _data(events, EventType.ROUND_SETTLED).get("seed")
     try:
         seed = bytes.fromhex(str(seed_hex))
@@ -392,17 +603,39 @@ def _cards(round_: Round, events: Sequence[SignedEvent]) -> None:
     try:
         key = deal_key(
             seed,
-            shoe_id=round_.shoe.shoe_id,
+            shoe_id=round_.shoe.unseen.shoe_id,
             round_id=round_.round_id,
             book_root=round_.book_root,
         )
-        coup, order = deal_coup(round_.shoe, key)
+        _, order = deal_coup(round_.shoe.unseen, key)
     except ValueError as error:
         raise VerificationFailed("cards", str(error)) from error
     if order != round_.cards:
         dealt = " ".join(card for _, card in round_.cards)
         due = " ".join(card for _, card in order)
         raise VerificationFailed("cards", f"dealt were {dealt}, the seed gives {due}")
+    return ["commitment"]
+
+
+def _dealt_by_hand(round_: Round, events: Sequence[SignedEvent]) -> list[str]:
+    """Check that no seed is claimed; each card was checked where it was drawn."""
+    if round_.commitment is not None or _data(events, EventType.ROUND_SETTLED).get("seed"):
+        raise VerificationFailed("commitment", "cards drawn by a dealer come from no seed")
+    return []
+
+
+_CARD_CHECKS: Final[dict[DealingMode, Callable[[Round, Sequence[SignedEvent]], list[str]]]] = {
+    DealingMode.RNG: _dealt_by_server,
+    DealingMode.SHOE: _dealt_by_hand,
+    DealingMode.SHUFFLER: _dealt_by_hand,
+}
+
+
+def _outcome(round_: Round, events: Sequence[SignedEvent]) -> None:
+    try:
+        coup = round_.coup
+    except ValueError as error:
+        raise VerificationFailed("cards", str(error)) from error
     resolved = _data(events, EventType.ROUND_RESOLVED)
     expected: JsonObject = {
         "outcome": coup.outcome.value,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.exceptions import PutError
 
-from baccarat.adapters.dynamodb.models import EventItem, PostingItem, RoundItem, TableItem
+from baccarat.adapters.dynamodb.models import (
+    DeskItem,
+    EventItem,
+    PostingItem,
+    RoundItem,
+    ShoeItem,
+    TableItem,
+)
 from baccarat.adapters.dynamodb.transact import (
     Cancelled,
     Operation,
@@ -17,14 +24,16 @@ from baccarat.adapters.dynamodb.transact import (
     text,
 )
 from baccarat.adapters.strict_json import loads
-from baccarat.application.ports import Commit, RoundRecord
+from baccarat.application.ports import Commit, PendingScan, RoundRecord, ShoeRecord
+from baccarat.domain.canonical import JsonObject
 from baccarat.domain.cards import parse_card
 from baccarat.domain.coup import Hand, Outcome
-from baccarat.domain.errors import Contention, IntegrityError
+from baccarat.domain.errors import Contention
 from baccarat.domain.log import SignedEvent
 from baccarat.domain.paytable import Spot
-from baccarat.domain.round import Round, RoundState, VoidReason
-from baccarat.domain.shoe import Shoe
+from baccarat.domain.round import PauseReason, Round, RoundState, VoidReason
+from baccarat.domain.shoe import Shoe, ShoeInPlay
+from baccarat.domain.shoe_commitment import Opening
 from baccarat.domain.table import Table, TableStatus
 from baccarat.domain.table_config import Caps, DealingMode, StakeLimit, TableConfig
 from baccarat.domain.wallet import HousePosting
@@ -34,6 +43,8 @@ if TYPE_CHECKING:
 
 _TABLES: Final = "TABLES"
 _HEAD: Final = "HEAD"
+_SHOE: Final = "SHOE"
+_DESK: Final = "DESK"
 
 
 class DynamoFloor:
@@ -97,6 +108,8 @@ class DynamoFloor:
             operations.append(_move_round(step.round_before, step.round_after))
         if step.table_before is not None and step.table_after is not None:
             operations.append(_move_table(step.table_before, step.table_after))
+        if step.shoe is not None:
+            operations.append(if_absent(_shoe_item(step.shoe)))
         if step.posting is not None:
             operations.append(if_absent(_posting_item(step.posting)))
         try:
@@ -105,6 +118,26 @@ class DynamoFloor:
             if error.is_race:
                 raise Contention("the round or its table moved meanwhile") from error
             raise
+
+    def shoe(self, shoe_id: str) -> ShoeRecord | None:
+        try:
+            item = ShoeItem.get(f"SHOE#{shoe_id}", _SHOE, consistent_read=True)
+        except ShoeItem.DoesNotExist:
+            return None
+        return ShoeRecord(shoe_id, (int(item.epoch), int(item.seq)), item.sealed_secret)
+
+
+class DynamoDesks:
+    """Implements ``ports.Desks``."""
+
+    def heard(self, table_id: str, dealer_id: str, now_ms: int) -> None:
+        DeskItem(f"DESK#{table_id}", _DESK, dealer_id=dealer_id, heard_at_ms=now_ms).save()
+
+    def last_heard_ms(self, table_id: str) -> int:
+        try:
+            return int(DeskItem.get(f"DESK#{table_id}", _DESK, consistent_read=True).heard_at_ms)
+        except DeskItem.DoesNotExist:
+            return 0
 
 
 def round_key(round_id: str) -> str:
@@ -128,8 +161,9 @@ def _move_round(before: RoundRecord | None, after: RoundRecord) -> Operation:
         return if_absent(item)
     return Operation(
         item,
-        "#state = :state AND #version = :version AND epoch = :epoch",
+        "#state = :state AND #version = :version AND epoch = :epoch AND writes = :writes",
         {
+            ":writes": number(before.writes),
             ":state": text(before.round.state.value),
             ":version": number(before.round.version),
             ":epoch": number(before.round.epoch),
@@ -167,9 +201,11 @@ def _table_item(table: Table) -> TableItem:
         epoch=table.epoch,
         lease_until_ms=table.lease_until_ms,
         round_no=table.round_no,
+        round_end_epoch=table.round_end[0],
+        round_end_seq=table.round_end[1],
         shoe_no=table.shoe_no,
-        shoe_id=table.shoe.shoe_id,
-        remaining=table.shoe.composition,
+        shoe=_shoe_json(table.shoe) if table.shoe is not None else None,
+        dealer_id=table.dealer_id,
         history="".join(table.history),
     )
 
@@ -184,9 +220,38 @@ def _table(item: TableItem) -> Table:
         epoch=int(item.epoch),
         lease_until_ms=int(item.lease_until_ms),
         round_no=int(item.round_no),
+        round_end=(int(item.round_end_epoch), int(item.round_end_seq)),
         shoe_no=int(item.shoe_no),
-        shoe=Shoe.from_composition(item.shoe_id, config.paytable.decks, item.remaining),
+        shoe=_shoe(item.shoe) if item.shoe is not None else None,
+        dealer_id=item.dealer_id,
         history=tuple(item.history),
+    )
+
+
+def _shoe_json(shoe: ShoeInPlay) -> JsonObject:
+    return {
+        "shoeId": shoe.unseen.shoe_id,
+        "decks": shoe.unseen.decks,
+        "unseen": shoe.unseen.composition,
+        "opened": shoe.opened,
+        "drawn": shoe.drawn,
+        "hands_left": shoe.hands_left,
+    }
+
+
+def _shoe(value: Any) -> ShoeInPlay:
+    return ShoeInPlay(
+        Shoe.from_composition(value["shoeId"], value["decks"], value["unseen"]),
+        value["opened"],
+        value["drawn"],
+        value["hands_left"],
+    )
+
+
+def _shoe_item(shoe: ShoeRecord) -> ShoeItem:
+    epoch, seq = shoe.opened_at
+    return ShoeItem(
+        f"SHOE#{shoe.shoe_id}", _SHOE, epoch=epoch, seq=seq, sealed_secret=shoe.sealed_secret
     )
 
 
@@ -200,8 +265,10 @@ def _round_item(record: RoundRecord) -> RoundItem:
         state=round_.state.value,
         version=round_.version,
         epoch=round_.epoch,
-        first_epoch=record.first_epoch,
-        first_seq=record.first_seq,
+        writes=record.writes,
+        opened_epoch=record.opened_epoch,
+        starts_after_epoch=record.starts_after[0],
+        starts_after_seq=record.starts_after[1],
         opened_at_ms=round_.opened_at_ms,
         closes_at_ms=round_.closes_at_ms,
         mode=round_.mode.value,
@@ -216,12 +283,18 @@ def _round_item(record: RoundRecord) -> RoundItem:
         commitment=round_.commitment,
         sealed_seed=record.sealed_seed,
         seed=record.seed,
-        shoe_id=round_.shoe.shoe_id,
-        decks=round_.shoe.decks,
-        remaining=round_.shoe.composition,
+        shoe=_shoe_json(round_.shoe),
         book_root=round_.book_root,
         book_count=round_.book_count,
         cards=" ".join(f"{hand.value[0]}{card}" for hand, card in round_.cards) or None,
+        openings=[opening.to_json() for opening in round_.openings],
+        burned=" ".join(round_.burned) or None,
+        cut_card_out=round_.cut_card_out,
+        paused=round_.paused.value if round_.paused else None,
+        pending=[record.pending.place, record.pending.card, record.pending.by]
+        if record.pending
+        else None,
+        task_token=record.task_token,
         shown_at_ms=round_.shown_at_ms,
         outcome=round_.outcome.value if round_.outcome else None,
         paid_minor=round_.paid_minor,
@@ -250,23 +323,30 @@ def _record(item: RoundItem) -> RoundRecord:
         caps=Caps.from_json(item.caps),
         card_interval_ms=int(item.card_interval_ms),
         commitment=item.commitment,
-        shoe=Shoe.from_composition(item.shoe_id, int(item.decks), item.remaining),
+        shoe=_shoe(item.shoe),
         book_root=item.book_root,
         book_count=int(item.book_count),
         cards=tuple((_HANDS[code[0]], parse_card(code[1:])) for code in (item.cards or "").split()),
+        openings=tuple(Opening.from_json(value) for value in item.openings),
+        burned=tuple(parse_card(code) for code in (item.burned or "").split()),
+        cut_card_out=bool(item.cut_card_out),
+        paused=PauseReason(item.paused) if item.paused else None,
         shown_at_ms=int(item.shown_at_ms),
         outcome=Outcome(item.outcome) if item.outcome else None,
         paid_minor=int(item.paid_minor),
         void_reason=VoidReason(item.void_reason) if item.void_reason else None,
     )
-    if not isinstance(item.sealed_seed, bytes):
-        raise IntegrityError(f"round {round_.round_id} has no sealed seed")
     return RoundRecord(
         round=round_,
+        opened_epoch=int(item.opened_epoch),
+        starts_after=(int(item.starts_after_epoch), int(item.starts_after_seq)),
+        writes=int(item.writes),
         sealed_seed=item.sealed_seed,
-        first_epoch=int(item.first_epoch),
-        first_seq=int(item.first_seq),
         seed=item.seed,
+        pending=PendingScan(item.pending[0], parse_card(item.pending[1]), item.pending[2])
+        if item.pending
+        else None,
+        task_token=item.task_token,
     )
 
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from pynamodb.attributes import (
     BinaryAttribute,
+    BooleanAttribute,
     JSONAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -52,9 +53,11 @@ class TableItem(_Item):
     epoch = NumberAttribute()
     lease_until_ms = NumberAttribute()
     round_no = NumberAttribute()
+    round_end_epoch = NumberAttribute()
+    round_end_seq = NumberAttribute()
     shoe_no = NumberAttribute()
-    shoe_id = UnicodeAttribute()
-    remaining = UnicodeAttribute()
+    shoe = JSONAttribute(null=True)
+    dealer_id = UnicodeAttribute(null=True)
     history = UnicodeAttribute()
 
 
@@ -69,8 +72,10 @@ class RoundItem(_Item):
     state = UnicodeAttribute()
     version = NumberAttribute()
     epoch = NumberAttribute()
-    first_epoch = NumberAttribute()
-    first_seq = NumberAttribute()
+    writes = NumberAttribute()
+    opened_epoch = NumberAttribute()
+    starts_after_epoch = NumberAttribute()
+    starts_after_seq = NumberAttribute()
     opened_at_ms = NumberAttribute()
     closes_at_ms = NumberAttribute()
     mode = UnicodeAttribute()
@@ -80,19 +85,44 @@ class RoundItem(_Item):
     limits = JSONAttribute()
     caps = JSONAttribute()
     card_interval_ms = NumberAttribute()
-    commitment = UnicodeAttribute()
-    sealed_seed = BinaryAttribute(legacy_encoding=False)
+    commitment = UnicodeAttribute(null=True)
+    sealed_seed = BinaryAttribute(null=True, legacy_encoding=False)
     seed = BinaryAttribute(null=True, legacy_encoding=False)
-    shoe_id = UnicodeAttribute()
-    decks = NumberAttribute()
-    remaining = UnicodeAttribute()
+    shoe = JSONAttribute()
     book_root = UnicodeAttribute(null=True)
     book_count = NumberAttribute()
     cards = UnicodeAttribute(null=True)
+    openings = JSONAttribute()
+    burned = UnicodeAttribute(null=True)
+    cut_card_out = BooleanAttribute()
+    paused = UnicodeAttribute(null=True)
+    pending = JSONAttribute(null=True)
+    task_token = UnicodeAttribute(null=True)
     shown_at_ms = NumberAttribute()
     outcome = UnicodeAttribute(null=True)
     paid_minor = NumberAttribute()
     void_reason = UnicodeAttribute(null=True)
+
+
+class ShoeItem(_Item):
+    """floor: pk ``SHOE#`` and the shoe id, sk ``SHOE``."""
+
+    class Meta(_Meta):
+        pass
+
+    epoch = NumberAttribute()
+    seq = NumberAttribute()
+    sealed_secret = BinaryAttribute(null=True, legacy_encoding=False)
+
+
+class DeskItem(_Item):
+    """floor: pk ``DESK#`` and the table id, sk ``DESK``."""
+
+    class Meta(_Meta):
+        pass
+
+    dealer_id = UnicodeAttribute()
+    heard_at_ms = NumberAttribute()
 
 
 class EventItem(Model):
@@ -193,7 +223,7 @@ class ConnectionItem(_Item):
     ttl = NumberAttribute()
 
 
-FLOOR_MODELS: tuple[type[Model], ...] = (TableItem, RoundItem)
+FLOOR_MODELS: tuple[type[Model], ...] = (TableItem, RoundItem, ShoeItem, DeskItem)
 LOG_MODELS: tuple[type[Model], ...] = (EventItem,)
 LEDGER_MODELS: tuple[type[Model], ...] = (WalletItem, DepositItem, BetItem, PostingItem)
 SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem)
