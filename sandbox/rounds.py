@@ -191,7 +191,9 @@ def transitions(run: Run, round_ids: Iterable[str]) -> list[int]:
 
 def balances() -> Balances:
     scan = DynamoLedgerScan()
-    return reconcile(scan.wallets(), scan.all_bets(), scan.deposits(), scan.postings())
+    return reconcile(
+        scan.wallets(), scan.all_bets(), scan.deposits(), scan.postings(), scan.adjustments()
+    )
 
 
 def report(run: Run, options: argparse.Namespace) -> int:

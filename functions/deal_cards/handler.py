@@ -10,7 +10,7 @@ from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LOG_MODELS, bind
-from baccarat.adapters.kms import KmsSigner, KmsVault
+from baccarat.adapters.kms import ROUND, KmsSigner, KmsVault
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.adapters.stepfunctions import StepEvent, timestamp
 from baccarat.application.drive_round import deal_cards
@@ -26,7 +26,7 @@ def build() -> LambdaHandler:
     floor = DynamoFloor(clients.dynamodb(units))
     kms = clients.kms()
     signer = KmsSigner(kms, settings.signing_key_id, settings.signing_key_version)
-    vault = KmsVault(kms, settings.seed_key_id)
+    vault = KmsVault(kms, settings.seed_key_id, ROUND)
     clock = SystemClock()
 
     def run(event: dict[str, Any]) -> dict[str, Any]:

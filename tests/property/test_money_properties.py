@@ -235,7 +235,9 @@ class Money(RuleBasedStateMachine):
 
     @invariant()
     def money_is_conserved(self) -> None:
-        found = reconcile(self.wallets.values(), self.bets.values(), self.deposits, self.postings)
+        found = reconcile(
+            self.wallets.values(), self.bets.values(), self.deposits, self.postings, []
+        )
         assert found.findings == ()
         assert found.house_minor == self.house
         assert sum(self.balance.values()) + found.open_stakes_minor + self.house == self.deposited

@@ -27,7 +27,7 @@ from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger, DynamoLedgerScan
 from baccarat.adapters.dynamodb.sessions import DynamoConnections
 from baccarat.adapters.keys import KeySet
-from baccarat.adapters.kms import KmsSigner, KmsVault
+from baccarat.adapters.kms import ROUND, KmsSigner, KmsVault
 from baccarat.adapters.s3 import S3Archive
 from baccarat.adapters.stepfunctions import StepFunctionsDriver
 from baccarat.application.bets import credit_deposit, place_bet
@@ -162,7 +162,11 @@ class Cloud:
 
     def balances(self) -> Balances:
         return reconcile(
-            self.scan.wallets(), self.scan.all_bets(), self.scan.deposits(), self.scan.postings()
+            self.scan.wallets(),
+            self.scan.all_bets(),
+            self.scan.deposits(),
+            self.scan.postings(),
+            self.scan.adjustments(),
         )
 
     def open_table(self, **config: Any) -> Table:
@@ -288,7 +292,7 @@ def _wire(environment: dict[str, str]) -> Cloud:
         scan=DynamoLedgerScan(),
         connections=DynamoConnections(),
         signer=signer,
-        vault=KmsVault(kms, environment["SEED_KEY_ID"]),
+        vault=KmsVault(kms, environment["SEED_KEY_ID"], ROUND),
         archive=S3Archive(clients.s3(), environment["RECORDS_BUCKET"]),
         keys=KeySet.from_jwks(json.dumps({"keys": [signer.jwk]})),
         clock=SystemClock(),

@@ -16,7 +16,7 @@ from baccarat.domain.errors import (
     InvalidRequest,
     NotFound,
 )
-from baccarat.domain.roles import ROLES
+from baccarat.domain.roles import BETTORS, ROLES
 
 _STATUS: Final[dict[type[BaccaratError], int]] = {
     InvalidRequest: 400,
@@ -41,9 +41,10 @@ def resolver() -> APIGatewayHttpResolver:
 
 
 def identity_of(event: APIGatewayProxyEventV2) -> tuple[str, str]:
-    """Return player id and role of the caller from the token that API Gateway has verified.
+    """Return id and role of the caller from the token that API Gateway has verified.
 
-    A caller in no group has no role.
+    Players are known by the pool's own id, staff by the name that they sign in with: it stands in
+    the log. A caller in no group has no role.
 
     Raises:
         Forbidden: no role that is known here.
@@ -54,9 +55,9 @@ def identity_of(event: APIGatewayProxyEventV2) -> tuple[str, str]:
     raw = claims.get("cognito:groups", "")
     groups = raw if isinstance(raw, list) else str(raw).strip("[]").replace(",", " ").split()
     role = next((group for group in groups if group in ROLES), None)
-    if role is None or "sub" not in claims:
+    if role is None or not {"sub", "cognito:username"} <= claims.keys():
         raise Forbidden("this account has no role here; ask the house to give it one")
-    return str(claims["sub"]), role
+    return str(claims["sub"] if role in BETTORS else claims["cognito:username"]), role
 
 
 def origin_of(event: APIGatewayProxyEventV2, allowed: frozenset[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -48,28 +48,35 @@ class KmsSigner:
         )
 
 
+ROUND: Final = "roundId"
+SHOE: Final = "shoeId"
+"""Whose secrets a vault keeps: the name of the only member of the encryption context."""
+
+
 class KmsVault:
-    """Implements ``ports.Vault``: the round id is the encryption context, and the key's policy
-    gives Encrypt to the opening function and Decrypt to the dealing function alone.
+    """Implements ``ports.Vault``: the owner's id is the encryption context. For seeds the key's
+    policy gives Encrypt to the opening function and Decrypt to the dealing function alone; what a
+    shoe was committed to is sealed and opened by the functions of desk and pit.
     """
 
-    def __init__(self, client: KMSClient, key_id: str) -> None:
+    def __init__(self, client: KMSClient, key_id: str, owner: str) -> None:
         self._client = client
         self._key_id = key_id
+        self._owner = owner
 
-    def seal(self, seed: bytes, round_id: str) -> bytes:
+    def seal(self, secret: bytes, owner_id: str) -> bytes:
         return self._client.encrypt(
-            KeyId=self._key_id, Plaintext=seed, EncryptionContext={"roundId": round_id}
+            KeyId=self._key_id, Plaintext=secret, EncryptionContext={self._owner: owner_id}
         )["CiphertextBlob"]
 
-    def open(self, sealed: bytes, round_id: str) -> bytes:
+    def open(self, sealed: bytes, owner_id: str) -> bytes:
         try:
             return self._client.decrypt(
                 KeyId=self._key_id,
                 CiphertextBlob=sealed,
-                EncryptionContext={"roundId": round_id},
+                EncryptionContext={self._owner: owner_id},
             )["Plaintext"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "InvalidCiphertextException":
-                raise IntegrityError(f"the seed was not sealed for round {round_id}") from error
+                raise IntegrityError(f"the secret was not sealed for {owner_id}") from error
             raise

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field
 
 from baccarat.application.drive_round import Step
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+_logger: Final = Logger(service="stepfunctions", child=True)
 
 
 class StepEvent(BaseModel):
@@ -33,6 +38,12 @@ class PageEvent(StepEvent):
     page: int = Field(ge=0, lt=100_000)
 
 
+class TokenEvent(StepEvent):
+    """Input of a step that ends when its token is answered."""
+
+    task_token: str = Field(alias="taskToken", min_length=1)
+
+
 class NextRoundEvent(StepEvent):
     """Input of the last step. The machine names itself: as a setting of the function that it
     calls, its ARN would be a circular reference in the stack.
@@ -45,6 +56,33 @@ def timestamp(at_ms: int) -> str:
     """Return the moment as the RFC 3339 text that a Wait state reads."""
     moment = datetime.fromtimestamp(at_ms / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class StepFunctionsTasks:
+    """Implements ``ports.Tasks``."""
+
+    def __init__(self, client: SFNClient) -> None:
+        self._client = client
+
+    def succeed(self, token: str) -> None:
+        with self._unless_gone():
+            self._client.send_task_success(taskToken=token, output="{}")
+
+    def fail(self, token: str, error: str) -> None:
+        with self._unless_gone():
+            self._client.send_task_failure(taskToken=token, error=error)
+
+    def beat(self, token: str) -> None:
+        with self._unless_gone():
+            self._client.send_task_heartbeat(taskToken=token)
+
+    @contextmanager
+    def _unless_gone(self) -> Iterator[None]:
+        gone = self._client.exceptions
+        try:
+            yield
+        except (gone.TaskDoesNotExist, gone.TaskTimedOut):
+            _logger.info("nobody waits for this token any more")
 
 
 class StepFunctionsDriver:

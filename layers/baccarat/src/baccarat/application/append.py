@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from baccarat.application.ports import Clock, Commit, Floor, RoundRecord, ShoeRecord, Signer
+from baccarat.domain.correction import Correction
 from baccarat.domain.errors import Fenced, RoundVoided
 from baccarat.domain.log import GENESIS, Event, EventType, SignedEvent, signing_input
 from baccarat.domain.round import (
@@ -117,9 +118,11 @@ def advance_table(
     clock: Clock,
     after: Callable[[Sequence[SignedEvent]], Table],
     sealed_secret: bytes | None = None,
+    correction: tuple[Correction | None, Correction] | None = None,
+    posting: HousePosting | None = None,
 ) -> Table:
     """Write events that belong to no round, with the table that they change; ``sealed_secret`` is
-    that of a shoe they open.
+    that of a shoe they open, ``correction`` one before and after.
 
     Raises:
         Contention: the table moved meanwhile.
@@ -136,7 +139,16 @@ def advance_table(
     )
     table_after = after(events)
     shoe = opened_shoe(events, sealed_secret)
-    floor.commit(Commit(events, table_before=table, table_after=table_after, shoe=shoe))
+    floor.commit(
+        Commit(
+            events,
+            table_before=table,
+            table_after=table_after,
+            posting=posting,
+            shoe=shoe,
+            correction=correction,
+        )
+    )
     return table_after
 
 

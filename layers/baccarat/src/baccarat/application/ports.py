@@ -12,10 +12,11 @@ from typing import Protocol
 from baccarat.domain.book import BetBook
 from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.cards import Card
+from baccarat.domain.correction import Correction
 from baccarat.domain.log import Signature, SignedEvent
 from baccarat.domain.round import Round
 from baccarat.domain.table import Table
-from baccarat.domain.wallet import Bet, Deposit, HousePosting, Wallet
+from baccarat.domain.wallet import Adjustment, Bet, Deposit, HousePosting, Wallet
 
 
 class Clock(Protocol):
@@ -103,6 +104,7 @@ class Commit:
     table_after: Table | None = None
     posting: HousePosting | None = None
     shoe: ShoeRecord | None = None
+    correction: tuple[Correction | None, Correction] | None = None
 
 
 class Floor(Protocol):
@@ -126,7 +128,13 @@ class Floor(Protocol):
         """Return up to ``limit`` events after the position ``(epoch, seq)``, oldest first."""
 
     def commit(self, step: Commit) -> None:
-        """Raises: Contention."""
+        """Raises:
+        Contention.
+        NeedsAnotherPerson: a correction would be approved by the one who proposed it.
+        """
+
+    def corrections(self, table_id: str, round_id: str | None = None) -> list[Correction]:
+        """Return the newest corrections of a table, at most 50, or all of one round."""
 
     def shoe(self, shoe_id: str) -> ShoeRecord | None: ...
 
@@ -168,6 +176,14 @@ class Ledger(Protocol):
 
         Raises:
             Contention: the wallet or a bet moved.
+        """
+
+    def adjust(self, before: Wallet, after: Wallet, adjustment: Adjustment) -> Adjustment | None:
+        """Write both; when this correction adjusted the wallet before, return that and write
+        nothing.
+
+        Raises:
+            Contention: the wallet moved.
         """
 
     def deposit(self, before: Wallet, after: Wallet, deposit: Deposit) -> Deposit | None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from baccarat.domain.wallet import Bet, BetState, Deposit, HousePosting, Wallet
+from baccarat.domain.wallet import (
+    Adjustment,
+    Bet,
+    BetState,
+    Deposit,
+    HousePosting,
+    Wallet,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +26,24 @@ class Balances:
     findings: tuple[str, ...]
 
 
-def reconcile(
+def reconcile(  # noqa: C901  one loop for each kind of item, side by side
     wallets: Iterable[Wallet],
     bets: Iterable[Bet],
     deposits: Iterable[Deposit],
     postings: Iterable[HousePosting],
+    adjustments: Iterable[Adjustment],
 ) -> Balances:
     """Check that money is conserved and every wallet replays to its balance.
 
     Invariant: available + open stakes + house = deposits, in one currency; wallet versions are
     dense; a bet is open while it is PLACED and its round has no house posting.
     """
-    posted = {posting.round_id: posting for posting in postings}
+    posted: set[str] = set()
+    house = 0
+    for posting in postings:
+        house += posting.staked_minor - posting.paid_minor
+        if posting.correction_no is None:
+            posted.add(posting.round_id)
     movements: dict[str, dict[int, int]] = {}
     findings: list[str] = []
 
@@ -45,6 +58,8 @@ def reconcile(
     for deposit in deposits:
         deposited += deposit.amount_minor
         move(deposit.player_id, deposit.wallet_version, deposit.amount_minor)
+    for adjustment in adjustments:
+        move(adjustment.player_id, adjustment.wallet_version, adjustment.amount_minor)
     for bet in bets:
         move(bet.player_id, bet.placed_version, -bet.stake_minor)
         if bet.state is BetState.PLACED:
@@ -66,7 +81,6 @@ def reconcile(
                 f"the wallet holds {wallet.available_minor}"
             )
     findings += [f"{player_id}: movements without a wallet" for player_id in movements]
-    house = sum(posting.staked_minor - posting.paid_minor for posting in posted.values())
     if available + open_stakes + house != deposited:
         findings.append(
             f"available {available} + open stakes {open_stakes} + house {house} "

@@ -12,4 +12,6 @@ AUDITOR: Final = "auditor"
 
 ROLES: Final = frozenset({PLAYER, DEALER, PIT, OPS, AUDITOR})
 BETTORS: Final = frozenset({PLAYER})
+DEALERS: Final = frozenset({DEALER})
+PIT_BOSSES: Final = frozenset({PIT})
 WATCHERS: Final = ROLES

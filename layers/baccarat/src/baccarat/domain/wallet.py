@@ -313,6 +313,37 @@ def deposit(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What the correction of a round moved in one wallet; ``amount_minor`` is negative when it
+    took money. ``correction_id`` is its idempotency key.
+    """
+
+    player_id: str
+    correction_id: str
+    amount_minor: int
+    currency: str
+    at_ms: int
+    wallet_version: int
+
+
+def adjust(
+    wallet: Wallet, correction_id: str, amount_minor: int, now_ms: int
+) -> tuple[Wallet, Adjustment]:
+    """Credit what a correction gives, or take what it takes as far as the balance reaches.
+
+    Raises:
+        ValueError: the amount is zero.
+    """
+    if amount_minor == 0:
+        raise ValueError("an adjustment moves something")
+    moved_minor = max(amount_minor, -wallet.available_minor)
+    after = wallet.moved(moved_minor)
+    return after, Adjustment(
+        wallet.player_id, correction_id, moved_minor, wallet.currency, now_ms, after.version
+    )
+
+
 def same_deposit(existing: Deposit, amount_minor: int) -> Deposit:
     """Return ``existing`` if it is for this amount.
 
@@ -329,10 +360,14 @@ def same_deposit(existing: Deposit, amount_minor: int) -> Deposit:
 
 @dataclass(frozen=True, slots=True)
 class HousePosting:
-    """What the house took in and paid out in one round; written once, with the settled event."""
+    """What the house took in and paid out in one round; written once, with the settled event.
+
+    ``correction_no`` is set for what a correction of the round paid (negative: took back).
+    """
 
     table_id: str
     round_id: str
     currency: str
     staked_minor: int
     paid_minor: int
+    correction_no: int | None = None

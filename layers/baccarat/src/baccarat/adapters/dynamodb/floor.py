@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pynamodb.exceptions import PutError
 
 from baccarat.adapters.dynamodb.models import (
+    CorrectionItem,
     DeskItem,
     EventItem,
     PostingItem,
@@ -27,13 +28,14 @@ from baccarat.adapters.strict_json import loads
 from baccarat.application.ports import Commit, PendingScan, RoundRecord, ShoeRecord
 from baccarat.domain.canonical import JsonObject
 from baccarat.domain.cards import parse_card
+from baccarat.domain.correction import Correction, CorrectionState
 from baccarat.domain.coup import Hand, Outcome
-from baccarat.domain.errors import Contention
+from baccarat.domain.errors import Contention, NeedsAnotherPerson
 from baccarat.domain.log import SignedEvent
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import PauseReason, Round, RoundState, VoidReason
 from baccarat.domain.shoe import Shoe, ShoeInPlay
-from baccarat.domain.shoe_commitment import Opening
+from baccarat.domain.shoe_commitment import Opening, parse_order
 from baccarat.domain.table import Table, TableStatus
 from baccarat.domain.table_config import Caps, DealingMode, StakeLimit, TableConfig
 from baccarat.domain.wallet import HousePosting
@@ -45,6 +47,7 @@ _TABLES: Final = "TABLES"
 _HEAD: Final = "HEAD"
 _SHOE: Final = "SHOE"
 _DESK: Final = "DESK"
+_MOST_CORRECTIONS: Final = 50
 
 
 class DynamoFloor:
@@ -110,14 +113,31 @@ class DynamoFloor:
             operations.append(_move_table(step.table_before, step.table_after))
         if step.shoe is not None:
             operations.append(if_absent(_shoe_item(step.shoe)))
+        if step.correction is not None:
+            operations.append(_move_correction(*step.correction))
         if step.posting is not None:
             operations.append(if_absent(_posting_item(step.posting)))
         try:
             execute(self._client, operations)
         except Cancelled as error:
+            if step.correction is not None and _same_person(step.correction[1]):
+                raise NeedsAnotherPerson(
+                    "a correction is approved by another person than the one who proposed it"
+                ) from error
             if error.is_race:
                 raise Contention("the round or its table moved meanwhile") from error
             raise
+
+    def corrections(self, table_id: str, round_id: str | None = None) -> list[Correction]:
+        key = f"CORRECTIONS#{table_id}"
+        found = CorrectionItem.query(
+            key,
+            CorrectionItem.sk.startswith(f"{round_id}#") if round_id is not None else None,
+            consistent_read=True,
+            scan_index_forward=False,
+            limit=_MOST_CORRECTIONS,
+        )
+        return [_correction(table_id, item) for item in found]
 
     def shoe(self, shoe_id: str) -> ShoeRecord | None:
         try:
@@ -170,6 +190,23 @@ def _move_round(before: RoundRecord | None, after: RoundRecord) -> Operation:
         },
         {"#state": "state", "#version": "version"},
     )
+
+
+def _same_person(after: Correction) -> bool:
+    return after.proposed_by == after.decided_by and after.state is not CorrectionState.REJECTED
+
+
+def _move_correction(before: Correction | None, after: Correction) -> Operation:
+    """Two people are enforced here, in the write itself, and not by whoever asks for it."""
+    item = _correction_item(after)
+    if before is None:
+        return if_absent(item)
+    condition = "#state = :before"
+    values = {":before": text(before.state.value)}
+    if after.state is not CorrectionState.REJECTED:
+        condition += " AND proposed_by <> :decided_by"
+        values[":decided_by"] = text(after.decided_by or "")
+    return Operation(item, condition, values, {"#state": "state"})
 
 
 def _move_table(before: Table, after: Table) -> Operation:
@@ -225,6 +262,40 @@ def _table(item: TableItem) -> Table:
         shoe=_shoe(item.shoe) if item.shoe is not None else None,
         dealer_id=item.dealer_id,
         history=tuple(item.history),
+    )
+
+
+def _correction_item(correction: Correction) -> CorrectionItem:
+    return CorrectionItem(
+        f"CORRECTIONS#{correction.table_id}",
+        f"{correction.round_id}#{correction.number:03d}",
+        state=correction.state.value,
+        cards="".join(correction.cards) if correction.cards is not None else None,
+        note=correction.note,
+        proposed_by=correction.proposed_by,
+        proposed_at_ms=correction.proposed_at_ms,
+        decided_by=correction.decided_by,
+        credited_minor=correction.credited_minor,
+        debited_minor=correction.debited_minor,
+        short_minor=correction.short_minor,
+    )
+
+
+def _correction(table_id: str, item: CorrectionItem) -> Correction:
+    round_id, _, number_ = item.sk.partition("#")
+    return Correction(
+        table_id=table_id,
+        round_id=round_id,
+        number=int(number_),
+        cards=parse_order(item.cards) if item.cards is not None else None,
+        note=item.note,
+        proposed_by=item.proposed_by,
+        proposed_at_ms=int(item.proposed_at_ms),
+        state=CorrectionState(item.state),
+        decided_by=item.decided_by,
+        credited_minor=int(item.credited_minor),
+        debited_minor=int(item.debited_minor),
+        short_minor=int(item.short_minor),
     )
 
 
@@ -353,7 +424,8 @@ def _record(item: RoundItem) -> RoundRecord:
 def _posting_item(posting: HousePosting) -> PostingItem:
     return PostingItem(
         f"HOUSE#{posting.table_id}",
-        f"ROUND#{posting.round_id}",
+        f"ROUND#{posting.round_id}"
+        + (f"#{posting.correction_no}" if posting.correction_no is not None else ""),
         currency=posting.currency,
         staked_minor=posting.staked_minor,
         paid_minor=posting.paid_minor,

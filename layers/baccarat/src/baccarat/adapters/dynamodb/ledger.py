@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pynamodb.exceptions import PutError
 
 from baccarat.adapters.dynamodb.floor import check_round_open, round_key
-from baccarat.adapters.dynamodb.models import BetItem, DepositItem, PostingItem, WalletItem
+from baccarat.adapters.dynamodb.models import (
+    AdjustmentItem,
+    BetItem,
+    DepositItem,
+    PostingItem,
+    WalletItem,
+)
 from baccarat.adapters.dynamodb.transact import (
     Cancelled,
     Operation,
@@ -20,6 +26,7 @@ from baccarat.adapters.dynamodb.transact import (
 from baccarat.domain.errors import Contention
 from baccarat.domain.paytable import Spot
 from baccarat.domain.wallet import (
+    Adjustment,
     Bet,
     BetState,
     Deposit,
@@ -113,6 +120,18 @@ class DynamoLedger:
             raise _race(error) from error
         return None
 
+    def adjust(self, before: Wallet, after: Wallet, adjustment: Adjustment) -> Adjustment | None:
+        try:
+            self._write(before, after, [if_absent(_adjustment_item(adjustment), return_old=True)])
+        except Cancelled as error:
+            old = error.old_items[1]
+            if error.codes[1] == _FAILED and old:
+                item = AdjustmentItem()
+                item.deserialize(dict(old))
+                return _adjustment(item)
+            raise _race(error) from error
+        return None
+
     def _write(self, before: Wallet, after: Wallet, rest: Sequence[Operation]) -> None:
         execute(self._client, [on_version(_wallet_item(after), before.version), *rest])
 
@@ -129,18 +148,45 @@ class DynamoLedgerScan:
     def deposits(self) -> list[Deposit]:
         return [_deposit(item) for item in DepositItem.scan(DepositItem.sk.startswith("DEPOSIT#"))]
 
+    def adjustments(self) -> list[Adjustment]:
+        found = AdjustmentItem.scan(AdjustmentItem.sk.startswith("ADJUSTMENT#"))
+        return [_adjustment(item) for item in found]
+
     def postings(self) -> list[HousePosting]:
         found: Iterable[PostingItem] = PostingItem.scan(PostingItem.pk.startswith("HOUSE#"))
         return [
             HousePosting(
                 table_id=item.pk.removeprefix("HOUSE#"),
-                round_id=item.sk.removeprefix("ROUND#"),
+                round_id=item.sk.removeprefix("ROUND#").partition("#")[0],
                 currency=item.currency,
                 staked_minor=int(item.staked_minor),
                 paid_minor=int(item.paid_minor),
+                correction_no=int(item.sk.split("#")[2]) if item.sk.count("#") == 2 else None,
             )
             for item in found
         ]
+
+
+def _adjustment_item(adjustment: Adjustment) -> AdjustmentItem:
+    return AdjustmentItem(
+        _player_key(adjustment.player_id),
+        f"ADJUSTMENT#{adjustment.correction_id}",
+        amount_minor=adjustment.amount_minor,
+        currency=adjustment.currency,
+        at_ms=adjustment.at_ms,
+        wallet_version=adjustment.wallet_version,
+    )
+
+
+def _adjustment(item: AdjustmentItem) -> Adjustment:
+    return Adjustment(
+        player_id=item.pk.removeprefix("PLAYER#"),
+        correction_id=item.sk.removeprefix("ADJUSTMENT#"),
+        amount_minor=int(item.amount_minor),
+        currency=item.currency,
+        at_ms=int(item.at_ms),
+        wallet_version=int(item.wallet_version),
+    )
 
 
 def _race(error: Cancelled) -> Contention | Cancelled:

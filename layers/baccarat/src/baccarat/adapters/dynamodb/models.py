@@ -125,6 +125,23 @@ class DeskItem(_Item):
     heard_at_ms = NumberAttribute()
 
 
+class CorrectionItem(_Item):
+    """floor: pk ``CORRECTIONS#`` and the table id, sk the round id, ``#`` and the number."""
+
+    class Meta(_Meta):
+        pass
+
+    state = UnicodeAttribute()
+    cards = UnicodeAttribute(null=True)
+    note = UnicodeAttribute()
+    proposed_by = UnicodeAttribute()
+    proposed_at_ms = NumberAttribute()
+    decided_by = UnicodeAttribute(null=True)
+    credited_minor = NumberAttribute()
+    debited_minor = NumberAttribute()
+    short_minor = NumberAttribute()
+
+
 class EventItem(Model):
     """log: pk the table id, ``#`` and the epoch, sk the seq; ``event`` is the canonical JSON."""
 
@@ -160,6 +177,18 @@ class DepositItem(_Item):
     wallet_version = NumberAttribute()
 
 
+class AdjustmentItem(_Item):
+    """ledger: pk ``PLAYER#`` and the player id, sk ``ADJUSTMENT#`` and the correction id."""
+
+    class Meta(_Meta):
+        pass
+
+    amount_minor = NumberAttribute()
+    currency = UnicodeAttribute()
+    at_ms = NumberAttribute()
+    wallet_version = NumberAttribute()
+
+
 class BetItem(_Item):
     """ledger: pk ``ROUND#`` and the round id, sk ``BET#``, player id, ``#``, bet id."""
 
@@ -185,7 +214,9 @@ class BetItem(_Item):
 
 
 class PostingItem(_Item):
-    """ledger: pk ``HOUSE#`` and the table id, sk ``ROUND#`` and the round id."""
+    """ledger: pk ``HOUSE#`` and the table id, sk ``ROUND#`` and the round id, for a correction
+    followed by ``#`` and its number.
+    """
 
     class Meta(_Meta):
         pass
@@ -223,9 +254,21 @@ class ConnectionItem(_Item):
     ttl = NumberAttribute()
 
 
-FLOOR_MODELS: tuple[type[Model], ...] = (TableItem, RoundItem, ShoeItem, DeskItem)
+FLOOR_MODELS: tuple[type[Model], ...] = (
+    TableItem,
+    RoundItem,
+    ShoeItem,
+    DeskItem,
+    CorrectionItem,
+)
 LOG_MODELS: tuple[type[Model], ...] = (EventItem,)
-LEDGER_MODELS: tuple[type[Model], ...] = (WalletItem, DepositItem, BetItem, PostingItem)
+LEDGER_MODELS: tuple[type[Model], ...] = (
+    WalletItem,
+    DepositItem,
+    AdjustmentItem,
+    BetItem,
+    PostingItem,
+)
 SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem)
 
 

@@ -1,0 +1,204 @@
+"""Correcting a settled round: propose, approve by another person, apply once to every wallet."""
+
+from __future__ import annotations
+
+from baccarat.application.append import advance_table
+from baccarat.application.bets import player_wallet
+from baccarat.application.desk import DeskWork
+from baccarat.application.drive_round import load_table, sealed_book
+from baccarat.application.ports import Archive, Ledger, RoundRecord
+from baccarat.application.retry import on_contention
+from baccarat.domain import wallet as money
+from baccarat.domain.cards import Card
+from baccarat.domain.correction import (
+    Correction,
+    CorrectionState,
+    changes_between,
+    coup_of,
+    due_by_player,
+)
+from baccarat.domain.coup import Coup
+from baccarat.domain.errors import CardNotPossible, NoSuchStep, NotFound, RoundNotFound
+from baccarat.domain.paytable import PAYTABLES
+from baccarat.domain.round import Fact, RoundState
+from baccarat.domain.wallet import HousePosting
+
+
+def propose(
+    table_id: str,
+    round_id: str,
+    cards: tuple[Card, ...] | None,
+    by: str,
+    note: str,
+    *,
+    archive: Archive,
+    work: DeskWork,
+) -> Correction:
+    """Propose what a settled round should have been; no money moves.
+
+    Raises:
+        RoundNotFound, NoSuchStep: the round is not settled, another correction of it is open, or
+            nothing would change. CardNotPossible: the cards are no complete hand.
+    """
+
+    def attempt() -> Correction:
+        record = _settled(table_id, round_id, work)
+        earlier = _of_round(table_id, round_id, work)
+        if any(c.state in (CorrectionState.PROPOSED, CorrectionState.APPROVED) for c in earlier):
+            raise NoSuchStep(f"a correction of round {round_id} is open; decide that one first")
+        number = len(earlier) + 1
+        correction = Correction(table_id, round_id, number, cards, note, by, work.clock.now_ms())
+        if not _changes(record, correction, earlier, archive):
+            raise NoSuchStep("these cards change nothing for any bet of the round")
+        _write(None, correction, correction.proposed(), work)
+        return correction
+
+    return on_contention(work.clock, attempt)
+
+
+def approve(
+    table_id: str,
+    round_id: str,
+    by: str,
+    *,
+    ledger: Ledger,
+    archive: Archive,
+    work: DeskWork,
+) -> Correction:
+    """Approve the open correction of a round and apply it; safe to repeat until it is applied.
+
+    Raises:
+        NeedsAnotherPerson: ``by`` proposed it. NoSuchStep: none is open.
+    """
+    record = _settled(table_id, round_id, work)
+
+    def decide() -> tuple[Correction, dict[str, int]]:
+        earlier = _of_round(table_id, round_id, work)
+        correction = _newest(earlier, round_id)
+        changes = _changes(record, correction, earlier[:-1], archive)
+        if correction.state is CorrectionState.APPROVED:
+            return correction, changes
+        approved, fact = correction.approved(by, changes)
+        _write(correction, approved, fact, work)
+        return approved, changes
+
+    approved, changes = on_contention(work.clock, decide)
+    moved = [
+        (amount, _adjust(player_id, amount, approved, ledger, work))
+        for player_id, amount in changes.items()
+    ]
+
+    def finish() -> Correction:
+        now = _newest(_of_round(table_id, round_id, work), round_id)
+        if now.state is CorrectionState.APPLIED:
+            return now
+        applied, fact = now.applied(moved)
+        posting = HousePosting(
+            table_id,
+            round_id,
+            record.round.currency,
+            staked_minor=0,
+            paid_minor=applied.credited_minor - applied.debited_minor,
+            correction_no=applied.number,
+        )
+        _write(now, applied, fact, work, posting)
+        return applied
+
+    return on_contention(work.clock, finish)
+
+
+def reject(table_id: str, round_id: str, by: str, note: str, work: DeskWork) -> Correction:
+    """Raises: NoSuchStep when none is open."""
+
+    def attempt() -> Correction:
+        correction = _newest(_of_round(table_id, round_id, work), round_id)
+        rejected, fact = correction.rejected(by, note)
+        _write(correction, rejected, fact, work)
+        return rejected
+
+    return on_contention(work.clock, attempt)
+
+
+def _settled(table_id: str, round_id: str, work: DeskWork) -> RoundRecord:
+    record = work.floor.round(round_id)
+    if record is None or record.round.table_id != table_id:
+        raise RoundNotFound(f"table {table_id} has no round {round_id}", roundId=round_id)
+    if record.round.state is not RoundState.SETTLED:
+        raise NoSuchStep(
+            f"round {round_id} is {record.round.state}; only a settled round is corrected",
+            state=record.round.state.value,
+        )
+    return record
+
+
+def _of_round(table_id: str, round_id: str, work: DeskWork) -> list[Correction]:
+    found = work.floor.corrections(table_id, round_id)
+    return sorted(found, key=lambda correction: correction.number)
+
+
+def _newest(corrections: list[Correction], round_id: str) -> Correction:
+    if not corrections:
+        raise NotFound(f"no correction of round {round_id} was proposed", roundId=round_id)
+    return corrections[-1]
+
+
+def _changes(
+    record: RoundRecord, correction: Correction, earlier: list[Correction], archive: Archive
+) -> dict[str, int]:
+    """Return by player what ``correction`` adds to what stands after ``earlier``."""
+    round_ = record.round
+    book, paytable = sealed_book(record, archive), PAYTABLES[round_.paytable_version]
+    standing: Coup | None = round_.coup
+    for other in earlier:
+        if other.state is CorrectionState.APPLIED:
+            standing = _coup(other)
+    return changes_between(
+        due_by_player(book, standing, paytable),
+        due_by_player(book, _coup(correction), paytable),
+    )
+
+
+def _coup(correction: Correction) -> Coup | None:
+    if correction.cards is None:
+        return None
+    try:
+        coup, _ = coup_of(correction.cards)
+    except ValueError as error:
+        raise CardNotPossible(f"the corrected cards are no hand: {error}") from error
+    return coup
+
+
+def _adjust(
+    player_id: str, amount_minor: int, correction: Correction, ledger: Ledger, work: DeskWork
+) -> int:
+    """Move what a correction gives or takes, once; return what moved."""
+
+    def attempt() -> int:
+        wallet = player_wallet(player_id, ledger)
+        after, adjustment = money.adjust(
+            wallet, correction.correction_id, amount_minor, work.clock.now_ms()
+        )
+        existing = ledger.adjust(wallet, after, adjustment)
+        return (existing or adjustment).amount_minor
+
+    return on_contention(work.clock, attempt)
+
+
+def _write(
+    before: Correction | None,
+    after: Correction,
+    fact: Fact,
+    work: DeskWork,
+    posting: HousePosting | None = None,
+) -> None:
+    table = load_table(work.floor, after.table_id)
+    advance_table(
+        table,
+        [fact],
+        floor=work.floor,
+        signer=work.signer,
+        clock=work.clock,
+        after=lambda _: table.changed(),
+        correction=(before, after),
+        posting=posting,
+    )
