@@ -26,7 +26,7 @@ STAKE_MINOR: Final = 137
 
 
 def cards_of_coups() -> Iterator[tuple[tuple[Hand, Card], ...]]:
-    """Yield seeded coups; half come from three kinds of cards, so that rare results are frequent."""
+    """Yield seeded coups; half are of three kinds of cards, so that rare results are frequent."""
     rng = random.Random("odds")  # the same coups every time
     shoe = Shoe.full("vectors", 8).pool()
     for place in range(COUPS):
