@@ -46,6 +46,8 @@ test("an ended round is summed up: told payouts count, missing ones are computed
   assert.deepEqual(bets.sumUp(settled), { stakeMinor: 1_300, returnMinor: 1_950 });
   bets.update(view("a", "PAID", { spot: "BANKER", stake_minor: 1_000, payout_minor: 1_949 }));
   assert.equal(bets.sumUp(settled).returnMinor, 1_949);
+  // Cards that are no coup, of a table that this page does not understand, pay nothing by themselves.
+  assert.equal(bets.sumUp({ ...settled, cards: BANKER_WINS.slice(1) }).returnMinor, 1_949);
   assert.deepEqual(bets.sumUp({ ...settled, phase: "voided" }), { stakeMinor: 1_300, returnMinor: 1_300 });
 });
 
