@@ -11,6 +11,8 @@ import hashlib
 import hmac
 import json
 import re
+from collections import Counter
+from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,23 @@ NEEDED = {
     "ROUND_SETTLED": "paid_minor",
     "ROUND_VOIDED": "reason",
 }
+PAYTABLES = {  # version: decks, what Banker pays, odds of TIE and of SUPER_6
+    "commission-8/1": (8, "commission", 8, 0),
+    "commission-8/2": (8, "commission", 8, 0),
+    "commission-8/3": (8, "commission", 9, 0),
+    "no-commission-8/1": (8, "no commission", 8, 12),
+    "no-commission-8/2": (8, "no commission", 8, 15),
+    "ez-8/1": (8, "EZ", 8, 0),
+    "commission-6/1": (6, "commission", 8, 0),
+    "no-commission-6/1": (6, "no commission", 8, 12),
+    "ez-6/1": (6, "EZ", 8, 0),
+}
+OF_ALL = (
+    "PLAYER BANKER TIE PLAYER_PAIR BANKER_PAIR EITHER_PAIR PERFECT_PAIR PLAYER_BONUS BANKER_BONUS "
+    "SMALL BIG"
+)
+OF_ONE = {"commission": "LUCKY_6", "no commission": "LUCKY_6 SUPER_6", "EZ": "DRAGON_7 PANDA_8"}
+MARGINS = {4: 1, 5: 2, 6: 4, 7: 6, 8: 10, 9: 30}
 DOCUMENT = {"format", "tableId", "roundId", "view", "events", "book", "payouts", "seal"}
 
 
@@ -110,6 +129,59 @@ def no_number(_text: str) -> Any:
     raise Failed("structure")
 
 
+def spots_of(version: str) -> set[str]:
+    if version == "commission-8/1":
+        return {"PLAYER", "BANKER", "TIE"}
+    if version not in PAYTABLES:
+        return set(" ".join([OF_ALL, *OF_ONE.values()]).split())
+    return set(f"{OF_ALL} {OF_ONE[PAYTABLES[version][1]]}".split())
+
+
+def odds(version: str, dealt: list[dict[str, str]]) -> dict[str, Fraction]:
+    """Section 10: what a stake of one gets on top of itself, for the spots that do not lose."""
+    _, banker, tie, super_6 = PAYTABLES[version]
+    player_cards, banker_cards = (
+        [item["card"] for item in dealt if item["to"] == to] for to in ("PLAYER", "BANKER")
+    )
+
+    def points(cards: list[str]) -> int:
+        return sum("A23456789".find(card[0]) + 1 for card in cards) % 10
+
+    def banker_wins(total: int, *lengths: int) -> bool:
+        return points(banker_cards) == total > points(player_cards) and len(banker_cards) in lengths
+
+    margin = points(player_cards) - points(banker_cards)
+    natural = max(points(player_cards[:2]), points(banker_cards[:2])) >= 8
+    pairs = [cards[0][0] == cards[1][0] for cards in (player_cards, banker_cards)]
+    perfect = sum(cards[0] == cards[1] for cards in (player_cards, banker_cards))
+    gets: dict[str, Any] = {
+        "SMALL" if len(dealt) == 4 else "BIG": "1.5" if len(dealt) == 4 else "0.54"
+    }
+    if margin == 0:
+        gets |= {"PLAYER": 0, "BANKER": 0, "TIE": tie}
+        gets |= {"PLAYER_BONUS": 0, "BANKER_BONUS": 0} if natural else {}
+    else:
+        winner = "PLAYER" if margin > 0 else "BANKER"
+        gets[winner] = 1
+        if natural or abs(margin) >= 4:
+            gets[f"{winner}_BONUS"] = 1 if natural else MARGINS[abs(margin)]
+    if margin < 0 and banker == "commission":
+        gets["BANKER"] = "0.95"
+    if banker_wins(6, 2, 3):
+        gets |= {"SUPER_6": super_6, "LUCKY_6": 12 if len(banker_cards) == 2 else 20}
+        gets |= {"BANKER": "0.5"} if banker == "no commission" else {}
+    if banker_wins(7, 3):
+        gets |= {"DRAGON_7": 40}
+        gets |= {"BANKER": 0} if banker == "EZ" else {}
+    if margin > 0 and points(player_cards) == 8 and len(player_cards) == 3:
+        gets["PANDA_8"] = 25
+    gets |= {"PLAYER_PAIR": 11} if pairs[0] else {}
+    gets |= {"BANKER_PAIR": 11} if pairs[1] else {}
+    gets |= {"EITHER_PAIR": 5} if any(pairs) else {}
+    gets |= {"PERFECT_PAIR": 25 if perfect == 1 else 200} if perfect else {}
+    return {spot: Fraction(gets[spot]) for spot in spots_of(version) & set(gets)}
+
+
 class StrangersVerifier:
     def __init__(self, jwks: str) -> None:
         self.keys: dict[str, ec.EllipticCurvePublicKey] = {}
@@ -140,7 +212,8 @@ class StrangersVerifier:
         book = self.book(document, facts)
         if state == "SETTLED":
             hands = self.cards(document, facts, cards)
-            self.payouts(document, facts, book, self.outcome(facts, hands))
+            self.outcome(facts, hands)
+            self.payouts(document, facts, book, cards)
         else:
             need(document["payouts"] == [], "payouts")
         seal = document["seal"]
@@ -210,6 +283,10 @@ class StrangersVerifier:
                 need(event["at_ms"] >= shown, "transitions")
         number = facts["ROUND_OPENED"]["round_no"]
         need(document["roundId"] == f"{document['tableId']}.{number:09d}", "transitions")
+        version = facts["ROUND_OPENED"]["paytable"]
+        need(set(facts["ROUND_OPENED"]["limits"]) <= spots_of(version), "transitions")
+        decks = facts["ROUND_OPENED"]["decks"]
+        need(version not in PAYTABLES or decks == PAYTABLES[version][0], "transitions")
         need(state in ("SETTLED", "VOIDED"), "transitions")
         return state, facts, cards
 
@@ -227,7 +304,7 @@ class StrangersVerifier:
         for entry in entries:
             need(set(entry) == {"playerId", "betId", "spot", "stake_minor"}, "book")
             need(type(entry["stake_minor"]) is int and entry["stake_minor"] > 0, "book")
-            need(entry["spot"] in ("PLAYER", "BANKER", "TIE"), "book")
+            need(entry["spot"] in spots_of(facts["ROUND_OPENED"]["paytable"]), "book")
         keys = [(entry["playerId"], entry["betId"]) for entry in entries]
         need(keys == sorted(set(keys)), "book")
         leaves = [sha(b"\x00" + canonical(entry)) for entry in entries]
@@ -294,7 +371,7 @@ class StrangersVerifier:
         need(order == dealt, "cards")
         return hands
 
-    def outcome(self, facts: dict[str, Any], hands: dict[str, list[int]]) -> str:
+    def outcome(self, facts: dict[str, Any], hands: dict[str, list[int]]) -> None:
         player, banker = sum(hands["PLAYER"]) % 10, sum(hands["BANKER"]) % 10
         winner = "TIE" if player == banker else "PLAYER" if player > banker else "BANKER"
         natural = max(sum(hand[:2]) % 10 for hand in hands.values()) >= 8
@@ -305,27 +382,23 @@ class StrangersVerifier:
             "natural": natural,
         }
         need(canonical(facts["ROUND_RESOLVED"]) == canonical(made), "outcome")
-        return winner
 
     def payouts(
         self,
         document: dict[str, Any],
         facts: dict[str, Any],
         book: list[dict[str, Any]],
-        winner: str,
+        dealt: list[dict[str, str]],
     ) -> None:
-        need(facts["ROUND_OPENED"]["paytable"] == "commission-8/1", "payouts")
+        need(facts["ROUND_OPENED"]["paytable"] in PAYTABLES, "payouts")
+        gets = odds(facts["ROUND_OPENED"]["paytable"], dealt)
 
         def back(spot: str, stake: int) -> int:
-            if spot == winner:
-                return (
-                    stake + {"PLAYER": stake, "BANKER": 95 * stake // 100, "TIE": 8 * stake}[spot]
-                )
-            return stake if winner == "TIE" else 0
+            return stake + int(stake * gets[spot]) if spot in gets else 0
 
         due = []
         for _, bets in groupby(book, key=lambda entry: entry["playerId"]):
-            so_far = {"PLAYER": 0, "BANKER": 0, "TIE": 0}
+            so_far = Counter[str]()
             for bet in bets:
                 spot, before = bet["spot"], so_far[bet["spot"]]
                 so_far[spot] += bet["stake_minor"]

@@ -16,7 +16,8 @@ from pathlib import Path
 from baccarat.domain import merkle
 from baccarat.domain.book import BetBook, BookEntry, payouts, payouts_root
 from baccarat.domain.canonical import canonical, digest
-from baccarat.domain.coup import Coup
+from baccarat.domain.cards import Card
+from baccarat.domain.coup import deal
 from baccarat.domain.fairness import Keystream, commitment, deal_coup, deal_key
 from baccarat.domain.paytable import COMMISSION_8_DECKS
 from baccarat.domain.shoe import Shoe
@@ -94,12 +95,14 @@ def book_case(name: str, size: int) -> dict[str, object]:
     }
 
 
-def payout_case(coup: Coup) -> dict[str, object]:
+def payout_case(*cards: str) -> dict[str, object]:
+    """Return what a book is owed after ``cards``, given in the order of dealing."""
+    coup, order = deal(iter([Card(card) for card in cards]).__next__)
     book = book_of(f"payouts/{coup.outcome}", 24)
     due = payouts(book, coup, COMMISSION_8_DECKS)
     return {
         "paytable": COMMISSION_8_DECKS.version,
-        "outcome": coup.outcome.value,
+        "cards": [{"to": hand.value, "card": card} for hand, card in order],
         "book": [entry.to_json() for entry in book.entries],
         "payouts": [payout.to_json() for payout in due],
         "payoutsRoot": payouts_root(due),
@@ -129,17 +132,16 @@ def vectors() -> dict[str, object]:
         {"é": "\u20ac", "\U0001f0a1": "ace", "\ufb33": 'd\u0007"\\/\b\n', "": 0},
         {"seq": 7, "data": {"remaining": "8" * 52}, "nested": [[{"z": "", "y": "\u2028"}]]},
     ]
-    coups = [
-        Coup(("4H", "5D"), ("KS", "7C")),  # type: ignore[arg-type]
-        Coup(("KS", "7C"), ("4H", "5D")),  # type: ignore[arg-type]
-        Coup(("4H", "4D"), ("KS", "8C")),  # type: ignore[arg-type]
-    ]
     return {
         "about": "made by make_fairness.py; do not edit",
         "deals": deals,
         "books": [book_case(f"book/{size}", size) for size in (0, 1, 2, 3, 5, 8, 13)],
         "emptyRoot": merkle.root([]).hex(),
-        "payouts": [payout_case(coup) for coup in coups],
+        "payouts": [
+            payout_case("4H", "KS", "5D", "7C"),
+            payout_case("KS", "4H", "7C", "5D"),
+            payout_case("4H", "KS", "4D", "8C"),
+        ],
         "canonical": [
             {
                 "value": value,

@@ -30,6 +30,7 @@ from tests.builders import (
     reread,
     seal,
 )
+from tests.vectors.variants import rounds_of_variants
 
 FORGER: Final = HouseKey(number=666)
 SIX_BETS: Final = [
@@ -70,6 +71,9 @@ def valid() -> dict[str, Document]:
     documents["player-without-bets"] = played["six-bets"].player("nobody")
     documents["player-of-a-void"] = played["void-after-seal"].player("player-1")
     documents["player-of-a-void-unsealed"] = played["void-before-seal"].player("anna")
+    variants = rounds_of_variants()
+    documents |= {name: round_.house for name, round_ in variants.items()}
+    documents["player-of-ez"] = variants["ez-three-card-seven"].player("bruno")
     return {name: reread(document) for name, document in documents.items()}
 
 
@@ -296,6 +300,50 @@ _both(
     ("payouts", "payouts_root"),
 )
 _both("paytable-unknown", _unknown_paytable, ("chain", "ROUND_OPENED"), ("payouts", "generous-8/1"))
+
+
+# --- other paytables ------------------------------------------------------------------------------
+
+
+@_tampering("payouts", "is due", base="ez-three-card-seven")
+def push_kept_house(document: Document) -> Document:
+    """The stakes on Banker come back on a three-card seven; this house keeps one."""
+    banker = next(entry for entry in document["book"] if entry["spot"] == "BANKER")
+    due = [item for item in document["payouts"] if item["betId"] != banker["betId"]]
+    assert len(due) == len(document["payouts"]) - 1
+    document["payouts"] = due
+    return lying_house(document)
+
+
+@_tampering("payouts", "is due", base="no-commission-six")
+def six_paid_in_full_house(document: Document) -> Document:
+    banker = next(entry for entry in document["book"] if entry["spot"] == "BANKER")
+    paid = next(item for item in document["payouts"] if item["betId"] == banker["betId"])
+    paid["payout_minor"] = 2 * banker["stake_minor"]
+    return lying_house(document)
+
+
+@_tampering("transitions", "does not offer")
+def limits_of_a_spot_that_is_not_offered_house(document: Document) -> Document:
+    limits = data(document, "ROUND_OPENED")["limits"]
+    limits["DRAGON_7"] = limits["TIE"]
+    return lying_house(document)
+
+
+@_tampering("transitions", "is for 6 decks")
+def paytable_of_another_deck_count_house(document: Document) -> Document:
+    data(document, "ROUND_OPENED")["paytable"] = "commission-6/1"
+    return lying_house(document)
+
+
+@_tampering("book", "does not offer")
+def bet_on_a_spot_that_is_not_offered_house(document: Document) -> Document:
+    document["book"][0]["spot"] = "DRAGON_7"
+    book = BetBook(tuple(BookEntry.from_json(item) for item in document["book"]))
+    data(document, "BOOK_SEALED").update(
+        root=book.root, stakes_minor={spot.value: sum_ for spot, sum_ in book.stakes().items()}
+    )
+    return lying_house(document)
 
 
 # --- the book -------------------------------------------------------------------------------------

@@ -12,6 +12,10 @@ import { refusalText } from "../../web/js/refusals.js";
 import { emptyRound } from "../../web/js/round.js";
 import { ServerClock } from "../../web/js/server_clock.js";
 
+const BANKER_WINS = [
+  { to: "PLAYER", card: "KS" }, { to: "BANKER", card: "4H" },
+  { to: "PLAYER", card: "7C" }, { to: "BANKER", card: "5D" },
+];
 const ROUND = "bac-1.000000001";
 const bet = (betId, spot = "PLAYER", stake = 500) => ({ betId, roundId: ROUND, spot, stake_minor: stake });
 const view = (betId, state, more = {}) => ({ ...bet(betId), state, payout_minor: 0, reason: null, ...more });
@@ -33,7 +37,7 @@ test("a bet is pending until the table has accepted it", () => {
 });
 
 test("an ended round is summed up: told payouts count, missing ones are computed", () => {
-  const settled = { ...emptyRound(ROUND), phase: "settled", paytable: "commission-8/1", result: { outcome: "BANKER" } };
+  const settled = { ...emptyRound(ROUND), phase: "settled", paytable: "commission-8/1", cards: BANKER_WINS };
   const bets = new OwnBets();
   assert.equal(bets.sumUp(settled), null);
   bets.update(view("a", "PLACED", { spot: "BANKER", stake_minor: 1_000 }));
@@ -42,6 +46,8 @@ test("an ended round is summed up: told payouts count, missing ones are computed
   assert.deepEqual(bets.sumUp(settled), { stakeMinor: 1_300, returnMinor: 1_950 });
   bets.update(view("a", "PAID", { spot: "BANKER", stake_minor: 1_000, payout_minor: 1_949 }));
   assert.equal(bets.sumUp(settled).returnMinor, 1_949);
+  // Cards that are no coup, of a table that this page does not understand, pay nothing by themselves.
+  assert.equal(bets.sumUp({ ...settled, cards: BANKER_WINS.slice(1) }).returnMinor, 1_949);
   assert.deepEqual(bets.sumUp({ ...settled, phase: "voided" }), { stakeMinor: 1_300, returnMinor: 1_300 });
 });
 

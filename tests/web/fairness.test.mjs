@@ -105,13 +105,13 @@ test("Merkle roots and proofs", async () => {
 });
 
 test("payouts are rounded once per player and spot", () => {
-  for (const { paytable, outcome, book, payouts } of vectors.payouts) {
-    const amounts = payoutsInBookOrder(paytable, book, outcome);
+  for (const { paytable, cards, book, payouts } of vectors.payouts) {
+    const amounts = payoutsInBookOrder(paytable, book, cards);
     const due = book.map(({ playerId, betId }, at) => ({ playerId, betId, payout_minor: amounts[at] }))
       .filter(({ payout_minor: amount }) => amount > 0);
     assert.deepEqual(due, payouts);
     const [{ playerId }] = book;
-    const own = payoutsOf(paytable, book.filter((bet) => bet.playerId === playerId).reverse(), outcome);
+    const own = payoutsOf(paytable, book.filter((bet) => bet.playerId === playerId).reverse(), cards);
     for (const payout of payouts.filter((item) => item.playerId === playerId)) {
       assert.equal(own.get(payout.betId), payout.payout_minor);
     }

@@ -67,3 +67,18 @@ export function resultOf(cards) {
     natural: Math.max(total(player.slice(0, 2)), total(banker.slice(0, 2))) >= 8,
   };
 }
+
+/** Both hands of a whole coup and its result, for the rules of the bets. Throws as `resultOf`. */
+export const completeCoup = (cards) => ({
+  player: handOf(cards, "PLAYER"), banker: handOf(cards, "BANKER"), ...resultOf(cards),
+});
+
+/** Whether cards make a whole coup. */
+export function isComplete(cards) {
+  try {
+    resultOf(cards);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -185,7 +185,7 @@ function tellOutcome(round) {
   return `Player ${hand("PLAYER")} = ${due.player_total}, Banker ${hand("BANKER")} = ${due.banker_total}.`;
 }
 
-function tellOwnPayouts({ state, opened, resolved }, bets) {
+function tellOwnPayouts({ state, opened, cards }, bets) {
   const played = bets.filter((bet) => bet.state === "PLACED" || bet.state === "PAID");
   if (state === "VOIDED") {
     if (played.length > 0) throw new NotYet(`${played.length} of your stakes are still on their way back.`);
@@ -195,7 +195,7 @@ function tellOwnPayouts({ state, opened, resolved }, bets) {
   if (played.length === 0) return "You had no bet in this round.";
   if (!knowsPaytable(opened.paytable)) throw new Failed(`This page does not know paytable ${opened.paytable}.`);
   const money = (minor) => moneyText(minor, opened.currency);
-  const due = payoutsOf(opened.paytable, played, resolved.outcome);
+  const due = payoutsOf(opened.paytable, played, cards);
   for (const bet of played) {
     const paid = bet.state === "PAID" ? bet.payout_minor : 0;
     if (paid !== due.get(bet.betId)) {

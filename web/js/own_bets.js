@@ -3,6 +3,7 @@
 // A bet is a BetView of the protocol with one more member, `pending`: "placing" until the table has
 // accepted it, "cancelling" while it is being taken back, else null.
 
+import { isComplete } from "./coup.js";
 import { payoutsOf, knowsPaytable } from "./paytable.js";
 
 export class OwnBets {
@@ -81,7 +82,7 @@ export class OwnBets {
 
   /**
    * Stake and return of an ended round, or null when the player had no part in it. What the table
-   * said about a bet counts; what it has not said yet is computed from the signed result.
+   * said about a bet counts; what it has not said yet is computed from the signed cards.
    */
   sumUp(round) {
     const standing = this.standing(round.roundId).filter((bet) => bet.pending !== "placing");
@@ -91,8 +92,8 @@ export class OwnBets {
       return stake > 0 ? { stakeMinor: stake, returnMinor: stake } : null;
     }
     if (standing.length === 0) return null;
-    const due = knowsPaytable(round.paytable)
-      ? payoutsOf(round.paytable, standing, round.result.outcome)
+    const due = knowsPaytable(round.paytable) && isComplete(round.cards)
+      ? payoutsOf(round.paytable, standing, round.cards)
       : new Map();
     const returned = (bet) => (bet.state === "PAID" ? bet.payout_minor : due.get(bet.betId) ?? 0);
     return {

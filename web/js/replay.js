@@ -1,8 +1,9 @@
 // The strict reading of a round's events: which may follow which, and what each must carry. The
 // table of states is that of docs/formats/transcript.md, section 3.
 
+import { SPOTS } from "./bets.js";
 import { DECK } from "./coup.js";
-import { SPOTS } from "./paytable.js";
+import { offers, paytableOf } from "./paytable.js";
 
 const TRANSITIONS = {
   "": { ROUND_OPENED: "OPEN" },
@@ -62,6 +63,7 @@ const APPLY = {
     must(isObject(limits) && Object.entries(limits).every(([spot, limit]) => SPOTS.includes(spot)
       && isObject(limit) && Object.keys(limit).sort().join() === "max_minor,min_minor"
       && limit.min_minor > 0 && limit.min_minor <= limit.max_minor), "the limits are not possible");
+    checkPaytable(data);
     round.opened = data;
   },
   BETS_CLOSED(round, _data, { at_ms: atMs }) {
@@ -97,6 +99,14 @@ const APPLY = {
     must(VOID_REASONS.includes(data.reason), "the void carries no known reason");
   },
 };
+
+function checkPaytable({ paytable: version, decks, limits }) {
+  const paytable = paytableOf(version);
+  if (paytable === null) return; // Only payouts need it, and a void round has none.
+  must(Object.keys(limits).every((spot) => offers(version, spot)),
+    `limits are announced for spots that ${version} does not offer`);
+  must(decks === paytable.decks, `paytable ${version} is for ${paytable.decks} decks, the shoe has ${decks}`);
+}
 
 const isInteger = Number.isSafeInteger;
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);

@@ -1,13 +1,14 @@
 // The verifier of transcripts: docs/formats/transcript.md, rule by rule and in its order, so that a
 // failure has the same name here as in any other verifier of that page. Pure: only WebCrypto.
 
+import { SPOTS } from "./bets.js";
 import { fromHex, toHex, utf8Bytes } from "./bytes.js";
 import { canonical, digest } from "./canonical.js";
 import { resultOf } from "./coup.js";
 import { SEED_BYTES, commitment, dealCoup, dealKey } from "./deal.js";
 import { checkSignature } from "./keys.js";
 import { leafHash, root, rootFromProof } from "./merkle.js";
-import { SPOTS, knowsPaytable, payoutsInBookOrder } from "./paytable.js";
+import { knowsPaytable, offers, payoutsInBookOrder } from "./paytable.js";
 import { EVENT_TYPES, replay } from "./replay.js";
 
 const FORMAT = "baccarat-transcript/1";
@@ -143,6 +144,9 @@ async function checkBook({ view, book }, round) {
   }
   must(Array.isArray(book), "a book was sealed, but none is here");
   const entries = view === "house" ? await houseBook(book, round.book) : await provenEntries(book, round.book);
+  const { paytable } = round.opened;
+  must(!knowsPaytable(paytable) || entries.every(({ spot }) => offers(paytable, spot)),
+    "a bet lies on a spot that the paytable does not offer");
   must(entries.every((entry, at) => at === 0 || inOrder(entries[at - 1], entry)), "the bets are not in order, each once");
   return entries;
 }
@@ -196,9 +200,9 @@ export function checkResult({ cards, resolved }) {
   return due;
 }
 
-async function checkPayouts({ view, payouts }, { opened, resolved, settled }, entries) {
+async function checkPayouts({ view, payouts }, { opened, cards, settled }, entries) {
   must(knowsPaytable(opened.paytable), `this verifier does not know paytable ${opened.paytable}`);
-  const amounts = payoutsInBookOrder(opened.paytable, entries, resolved.outcome);
+  const amounts = payoutsInBookOrder(opened.paytable, entries, cards);
   const due = entries
     .map(({ playerId, betId }, at) => ({ playerId, betId, payout_minor: amounts[at] }))
     .filter(({ payout_minor: amount }) => amount > 0);

@@ -1,6 +1,6 @@
 // The chip tray and the buttons that change bets.
 
-import { SPOTS } from "../paytable.js";
+import { SPOTS } from "../bets.js";
 import { shortMoneyText } from "../money.js";
 import { chipPicture, denominations } from "./chip.js";
 import { h, setAttribute, whenChanged } from "./dom.js";

@@ -15,7 +15,7 @@ export class Header {
   #netLabel = h("span", { class: "figure-label" }, "Session");
   #banner = h("p", { class: "line-banner", role: "status", hidden: true });
 
-  constructor({ onSignOut, onFairness }) {
+  constructor({ onSignOut, onFairness, onPaytable }) {
     this.element = h(
       "header", { class: "head" },
       h("div", { class: "head-table" },
@@ -26,6 +26,7 @@ export class Header {
         h("div", { class: "head-figure" }, h("span", { class: "figure-label" }, "Balance"), this.#balance),
         h("div", { class: "head-figure" }, this.#netLabel, this.#net)),
       h("div", { class: "head-actions" },
+        h("button", { type: "button", class: "button-plain", "data-testid": "paytable-open", onclick: onPaytable }, "Paytable"),
         h("button", { type: "button", class: "button-plain", "data-testid": "fairness-open", onclick: onFairness }, "Fairness"),
         h("button", { type: "button", class: "button-plain", "data-testid": "sign-out", onclick: onSignOut }, "Sign out")),
       this.#banner,

@@ -109,8 +109,9 @@ export function playingCard({ to, card }, { animate, flipMs, sideways }) {
   return element;
 }
 
-/** Mark a card as lying face up. */
-export function revealCard(element, code) {
+/** Mark a card as lying face up; it turns over in the time it was given, or at once. */
+export function revealCard(element, code, { atOnce = false } = {}) {
+  if (atOnce) setVariable(element, "--flip-ms", "0ms");
   element.classList.add("card-open");
   element.setAttribute("aria-label", cardName(code));
 }

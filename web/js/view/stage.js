@@ -1,10 +1,12 @@
 // The stage: both hands, the countdown and the result. A part of its own, so that a video can take
 // its place behind or instead of the drawn cards.
 
+import { total as totalOf } from "../coup.js";
 import { signedMoneyText, moneyText } from "../money.js";
 import { cardMotion } from "../presentation.js";
 import { h, s, setAttribute, setText, setVariable, whenChanged } from "./dom.js";
 import { playingCard, revealCard } from "./playing_card.js";
+import { squeezable } from "./squeeze.js";
 
 const HANDS = ["PLAYER", "BANKER"];
 const FRESH_MS = 450; // a card younger than this is seen arriving
@@ -74,11 +76,12 @@ export class Stage {
     setText(this.#seconds, open ? String(secondsLeft) : "");
     setVariable(this.#countdown, "--left", (fractionLeft * 100).toFixed(1));
 
-    for (const hand of HANDS) this.#drawHand(hand, cleared ? { ...stage, cards: [] } : stage, nowMs);
+    const presentation = snapshot.table?.presentation ?? "standard";
+    for (const hand of HANDS) this.#drawHand(hand, cleared ? { ...stage, cards: [] } : stage, nowMs, presentation);
     this.#drawResult(snapshot, cleared);
   }
 
-  #drawHand(hand, stage, nowMs) {
+  #drawHand(hand, stage, nowMs, presentation) {
     const view = this.#hands[hand];
     const due = stage.cards.filter(({ to }) => to === hand);
     const roundId = stage.round?.roundId;
@@ -90,22 +93,17 @@ export class Stage {
     }
     for (const [at, card] of due.entries()) {
       if (view.shown[at] === undefined) {
-        const fresh = nowMs - card.startMs < FRESH_MS;
+        const fresh = nowMs - card.startMs < FRESH_MS && presentation !== "speed";
         const interval = stage.round.cardIntervalMs;
         const element = playingCard(card, {
           animate: fresh, sideways: at === 2, flipMs: fresh ? cardMotion(interval).flipMs : 0,
         });
         view.cards.append(element);
-        view.shown[at] = { element, card: card.card, roundId, open: false };
+        view.shown[at] = { element, card: card.card, roundId, open: false, endSqueeze: null };
       }
-      const shown = view.shown[at];
-      if (card.turning && !shown.open) {
-        revealCard(shown.element, card.card);
-        shown.open = true;
-      }
+      turn(view.shown[at], card, stage, presentation);
     }
-    const total = due.length > 0 ? stage.totals[hand] : null;
-    setText(view.total, total === null ? "" : String(total));
+    setText(view.total, totalText(hand, view.shown, stage, presentation));
     setAttribute(view.element, "data-result",
       stage.result === null || due.length === 0 ? null
         : stage.result.outcome === hand ? "won" : stage.result.outcome === "TIE" ? "tie" : "lost");
@@ -134,6 +132,31 @@ export class Stage {
     this.#winnings.classList.toggle("winnings-won", sums !== null && sums.returnMinor > sums.stakeMinor);
     setText(this.#winnings, text);
   }
+}
+
+/** Turn a card over when it is time to, or let the player do it first. */
+function turn(shown, card, stage, presentation) {
+  if (shown.open) return;
+  const open = (options) => {
+    shown.open = true;
+    shown.endSqueeze?.();
+    revealCard(shown.element, shown.card, options);
+  };
+  if (presentation === "speed") open({ atOnce: true });
+  else if (presentation === "squeeze" && !mustLieOpen(card, stage)) {
+    if (card.turning) shown.endSqueeze ??= squeezable(shown.element, () => open({ atOnce: true }));
+  } else if (card.turning) open();
+}
+
+/** Whether no player can keep a card closed any more: another has come after it, or the round is over. */
+const mustLieOpen = (card, { cards, result, round }) =>
+  card !== cards.at(-1) || result !== null || round.phase === "voided";
+
+/** The total of a hand's open cards. Who squeezes sees it sooner or later than the table's own time. */
+function totalText(hand, shown, stage, presentation) {
+  if (presentation === "standard") return shown.length > 0 ? String(stage.totals[hand] ?? "") : "";
+  const open = shown.filter((card) => card.open).map(({ card }) => card);
+  return open.length > 0 ? String(totalOf(open)) : "";
 }
 
 function statusText({ phase, resting, round }) {

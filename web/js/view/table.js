@@ -5,6 +5,7 @@ import { FairnessPanel } from "./fairness_panel.js";
 import { Header } from "./header.js";
 import { Layout } from "./layout.js";
 import { Notices } from "./notices.js";
+import { PaytableDialog } from "./paytable_dialog.js";
 import { RoundHistory } from "./round_history.js";
 import { Scoreboard } from "./scoreboard.js";
 import { Stage } from "./stage.js";
@@ -25,11 +26,12 @@ export class TableView {
       onSpot: (spot) => { if (controls.selectedMinor) client.placeBet(spot, controls.selectedMinor); },
     });
     const fairness = new FairnessPanel({ api, onNotice: (notice) => this.notify(notice) });
-    const header = new Header({ onSignOut, onFairness: () => fairness.open() });
+    const paytable = new PaytableDialog();
+    const header = new Header({ onSignOut, onFairness: () => fairness.open(), onPaytable: () => paytable.open() });
     const stage = new Stage();
     const scoreboard = new Scoreboard();
     const history = new RoundHistory();
-    this.#parts = [header, stage, layout, controls, scoreboard, history, fairness];
+    this.#parts = [header, stage, layout, controls, scoreboard, history, fairness, paytable];
     this.#root.replaceChildren(
       header.element,
       h("main", { class: "floor" },
@@ -39,7 +41,7 @@ export class TableView {
         h("aside", { class: "floor-side", "aria-label": "Results" }, scoreboard.element, history.element)),
       h("footer", { class: "foot" },
         "18+ only. Gambling can be addictive: set yourself a limit and stop when it is no longer fun. Play responsibly."),
-      fairness.element,
+      fairness.element, paytable.element,
     );
   }
 
