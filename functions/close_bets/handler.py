@@ -34,7 +34,7 @@ def build() -> LambdaHandler:
     clock = SystemClock()
 
     def run(event: dict[str, Any]) -> dict[str, Any]:
-        close_bets(
+        record = close_bets(
             StepEvent.model_validate(event).step(),
             floor=floor,
             ledger=ledger,
@@ -42,7 +42,7 @@ def build() -> LambdaHandler:
             signer=signer,
             clock=clock,
         )
-        return event
+        return {**event, "mode": record.round.mode.value}
 
     return observed("close_bets", run, units=units)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from baccarat.adapters import clients
 from baccarat.adapters.apigateway import ApiGatewayPublisher, reject
+from baccarat.adapters.desk_messages import STAFF_MESSAGES
+from baccarat.adapters.messages import CLIENT_MESSAGES
 from baccarat.adapters.observability import LambdaHandler, observed
 from functions.reject_message.settings import Settings
 
@@ -17,7 +19,7 @@ def build() -> LambdaHandler:
     publisher = ApiGatewayPublisher(clients.connections(settings.callback_url))
 
     def run(event: dict[str, Any]) -> dict[str, int]:
-        return reject(event, publisher)
+        return reject(event, publisher, (*CLIENT_MESSAGES, *STAFF_MESSAGES))
 
     return observed("reject_message", run)
 

@@ -26,7 +26,7 @@ from aws_cdk.aws_apigatewayv2_integrations import (
     HttpLambdaIntegration,
     WebSocketLambdaIntegration,
 )
-from aws_cdk.aws_iam import ManagedPolicy, PolicyStatement, Role, ServicePrincipal
+from aws_cdk.aws_iam import IRole, ManagedPolicy, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_logs import LogGroup
 from constructs import Construct
 
@@ -52,6 +52,8 @@ _MESSAGES: Final = {
     "bet": "place_bet",
     "cancel": "cancel_bet",
     "ping": "answer_ping",
+    "desk": "work_desk",
+    "pit": "run_pit",
     "$default": "reject_message",
 }
 
@@ -80,6 +82,7 @@ class ApiStack(Stack):
         self.websocket_url = config.websocket_url(self.websocket.api_id)
         self._callback_url = config.callback_url(self.websocket.api_id)
         self._message_functions()
+        self._staff_functions(rounds)
         self._websocket_routes()
         self._websocket_stage()
         self.http = self._http_api()
@@ -95,7 +98,12 @@ class ApiStack(Stack):
             CfnOutput(self, f"{pascal(name)}Function", value=function.function.function_name)
 
     def _function(
-        self, name: str, *access: Access, timeout_seconds: int = 10, snap_start: bool = False
+        self,
+        name: str,
+        *access: Access,
+        role: IRole | None = None,
+        timeout_seconds: int = 10,
+        snap_start: bool = False,
     ) -> PythonFunction:
         function = PythonFunction(
             self,
@@ -103,6 +111,7 @@ class ApiStack(Stack):
             config=self._config,
             layers=self._layers,
             access=access,
+            role=role,
             timeout_seconds=timeout_seconds,
             snap_start=snap_start,
         )
@@ -152,6 +161,28 @@ class ApiStack(Stack):
         )
         function("answer_ping", posting())
         function("reject_message", posting())
+
+    def _staff_functions(self, rounds: RoundsStack) -> None:
+        to = self._stateful
+        moves = [to.log("Query", "PutItem"), to.signing(), to.shoes(), rounds.driving]
+        self._function(
+            "work_desk",
+            to.floor("GetItem", "PutItem"),
+            *moves,
+            self._posting(),
+            role=to.shoe_key.work_desk_role,
+            timeout_seconds=20,
+        )
+        self._function(
+            "run_pit",
+            to.floor("GetItem", "PutItem", "Query"),
+            *moves,
+            to.ledger("GetItem", "PutItem", "Query"),
+            to.archive(reads=["books"], writes="transcripts"),
+            self._posting(),
+            role=to.shoe_key.run_pit_role,
+            timeout_seconds=28,
+        )
 
     def _websocket_routes(self) -> None:
         functions, api = self.functions, self.websocket

@@ -144,6 +144,8 @@ class RoundsStack(Stack):
             memory_mb=THREADED_MEMORY_MB,
         )
         function("start_next_round", to.floor("GetItem"))
+        function("await_cards", to.floor("GetItem", "PutItem"))
+        function("pause_dealing", *moves)
 
     def _machine(self) -> StateMachine:
         steps = dict(self.functions)
@@ -203,7 +205,21 @@ class RoundsStack(Stack):
             roles=[steps["start_next_round"].role],
             statements=[_start(machine)],
         )
+        Policy(
+            self,
+            "TokensPolicy",
+            roles=[steps["await_cards"].role, steps["pause_dealing"].role],
+            statements=[_answer(machine)],
+        )
         return machine
+
+    @property
+    def driving(self) -> Access:
+        """The right to start rounds and to answer what they wait for, and the machine's ARN."""
+        return Access(
+            {"STATE_MACHINE_ARN": self.machine.state_machine_arn},
+            [_start(self.machine), _answer(self.machine)],
+        )
 
     def _watchdog(self) -> None:
         to = self._stateful
@@ -270,6 +286,13 @@ class RoundsStack(Stack):
         )
         acknowledge(queue, {"SQS3": reason})
         return queue
+
+
+def _answer(machine: StateMachine) -> PolicyStatement:
+    return PolicyStatement(
+        actions=["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"],
+        resources=[machine.state_machine_arn],
+    )
 
 
 def _start(machine: StateMachine) -> PolicyStatement:

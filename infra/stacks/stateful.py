@@ -40,7 +40,7 @@ from baccarat.adapters.dynamodb.models import HASH_KEY, RANGE_KEY, TTL_ATTRIBUTE
 from baccarat.domain.roles import ROLES
 from infra.config import StageConfig
 from infra.constructs.access import Access, table_access
-from infra.constructs.seed_key import SeedKey, administration
+from infra.constructs.secret_keys import SeedKey, ShoeKey, administration
 from infra.nag import acknowledge
 
 _ACCESS_LOG_DAYS: Final = 365
@@ -61,6 +61,7 @@ class StatefulStack(Stack):
         self.sessions_table = self._table("Sessions", expires=True)
         self.signing_key = self._signing_key()
         self.seed_key = SeedKey(self, "Seeds", config=config)
+        self.shoe_key = ShoeKey(self, "Shoes", config=config)
         self.records = self._records()
         self.user_pool = self._user_pool()
         self.user_pool_client = self._user_pool_client()
@@ -126,6 +127,10 @@ class StatefulStack(Stack):
                 ),
             ],
         )
+
+    def shoes(self) -> Access:
+        """The address of the shoe key. Who may use it says the key's own policy alone."""
+        return Access({"SHOE_KEY_ID": self.shoe_key.key.key_id})
 
     def seeds(self) -> Access:
         """The address of the seed key. Who may use it says the key's own policy alone."""

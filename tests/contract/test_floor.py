@@ -139,7 +139,9 @@ def test_a_former_driver_cannot_write_after_the_table_was_taken_over(round_: Man
     zombie = round_.open()
     table = cloud.floor.table(TABLE_ID)
     assert table is not None
-    taken = take_over(table, zombie, floor=cloud.floor, signer=cloud.signer, clock=round_.clock)
+    taken = take_over(
+        table, zombie, "LEASE_EXPIRED", floor=cloud.floor, signer=cloud.signer, clock=round_.clock
+    )
     assert taken.epoch == 2
     assert round_.record.round.epoch == 2
     round_.clock.ms = zombie.round.closes_at_ms

@@ -51,6 +51,8 @@ STEPS = (
     "finish_round",
     "void_round",
     "start_next_round",
+    "await_cards",
+    "pause_dealing",
 )
 TABLE_ID = "bac-1"
 
@@ -273,6 +275,7 @@ def _create_resources() -> dict[str, str]:
         "RECORDS_BUCKET": bucket,
         "SIGNING_KEY_ID": signing["KeyMetadata"]["KeyId"],
         "SIGNING_KEY_VERSION": "1",
+        "SHOE_KEY_ID": seeds["KeyMetadata"]["KeyId"],
         "SEED_KEY_ID": seeds["KeyMetadata"]["KeyId"],
         "PARKING_QUEUE_URL": queue["QueueUrl"],
         "CALLBACK_URL": "https://example.invalid/live",

@@ -38,7 +38,14 @@ class ManualRound:
     def start_table(self, **config: object) -> None:
         """Open the table with a long bet window: bets come by the machine's clock, not ours."""
         table = self.cloud.open_table(**{"bet_window_ms": 60_000, **config})
-        take_over(table, None, floor=self.cloud.floor, signer=self.cloud.signer, clock=self.clock)
+        take_over(
+            table,
+            None,
+            "TABLE_STARTED",
+            floor=self.cloud.floor,
+            signer=self.cloud.signer,
+            clock=self.clock,
+        )
 
     def open(self) -> RoundRecord:
         return open_round(

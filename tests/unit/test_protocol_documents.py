@@ -11,8 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from baccarat.adapters import cli, messages
-from baccarat.adapters.messages import CLIENT_MESSAGES, SERVER_MESSAGES
+from baccarat.adapters import cli, desk_messages, messages
 from baccarat.application.sessions import MAX_MISSED_EVENTS, TICKET_LIFE_MS
 from baccarat.domain import errors
 from baccarat.domain.wallet import MAX_BETS_PER_ROUND
@@ -29,6 +28,8 @@ def tag_of(model: Any) -> tuple[str, str]:
     return "type", model.model_fields["type"].default
 
 
+CLIENT_MESSAGES = (*messages.CLIENT_MESSAGES, *desk_messages.STAFF_MESSAGES)
+SERVER_MESSAGES = (*messages.SERVER_MESSAGES, *desk_messages.STAFF_ANSWERS)
 MODELS = {tag_of(model): model for model in (*CLIENT_MESSAGES, *SERVER_MESSAGES)}
 
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ValidationError
 
-from baccarat.adapters.messages import CLIENT_MESSAGES, MAX_MESSAGE_BYTES, ErrorMessage, to_json
+from baccarat.adapters.messages import MAX_MESSAGE_BYTES, ErrorMessage, to_json
 from baccarat.adapters.strict_json import loads
 from baccarat.application.ports import Connection, Publisher, Ticket
 from baccarat.domain.canonical import Json, JsonObject
@@ -114,13 +114,15 @@ def answer(
     return OK
 
 
-def reject(event: Mapping[str, Any], publisher: Publisher) -> dict[str, int]:
-    """Answer a message that no route takes: too large, not JSON, or of no known action."""
+def reject(
+    event: Mapping[str, Any], publisher: Publisher, known: Sequence[type[BaseModel]]
+) -> dict[str, int]:
+    """Answer a message that no route takes: too large, not JSON, or of no action of ``known``."""
     body: str = event.get("body") or ""
     try:
         _read(body)
         error: Refused = UnknownAction(
-            f"no such action; there are: {', '.join(_action(m) for m in CLIENT_MESSAGES)}"
+            f"no such action; there are: {', '.join(_action(m) for m in known)}"
         )
     except InvalidRequest as found:
         error = found

@@ -273,22 +273,24 @@ def asyncapi() -> dict[str, Any]:
     # The verifier must start without pydantic's models.
     from pydantic.json_schema import models_json_schema
 
+    from baccarat.adapters.desk_messages import STAFF_ANSWERS, STAFF_MESSAGES
     from baccarat.adapters.messages import CLIENT_MESSAGES, MAX_MESSAGE_BYTES, SERVER_MESSAGES
 
+    asked, answered = (*CLIENT_MESSAGES, *STAFF_MESSAGES), (*SERVER_MESSAGES, *STAFF_ANSWERS)
     _, definitions = models_json_schema(
         [
-            *((model, "validation") for model in CLIENT_MESSAGES),
-            *((model, "serialization") for model in SERVER_MESSAGES),
+            *((model, "validation") for model in asked),
+            *((model, "serialization") for model in answered),
         ],
         ref_template="#/components/schemas/{model}",
     )
-    for model in SERVER_MESSAGES:
+    for model in answered:
         # Members with a fixed value are always sent; pydantic calls them optional.
         schema = definitions["$defs"][model.__name__]
         schema["required"] = list(schema["properties"])
-    names = {model: _message_name(model) for model in (*CLIENT_MESSAGES, *SERVER_MESSAGES)}
+    names = {model: _message_name(model) for model in (*asked, *answered)}
     operations: dict[str, Any] = {}
-    for model in CLIENT_MESSAGES:
+    for model in asked:
         name = names[model]
         operations[f"receive_{name}"] = {
             "action": "receive",

@@ -106,8 +106,10 @@ def order_rescan(
     _command(table_id, round_id, RetractCards(place, by, note), work)
 
 
-def enter_card(table_id: str, round_id: str, card: Card, by: str, work: DeskWork) -> None:
-    """Deal the next card by hand, where the scanner cannot.
+def enter_card(
+    table_id: str, round_id: str, place: int, card: Card, by: str, work: DeskWork
+) -> None:
+    """Deal the ``place``-th card by hand, where the scanner cannot; repeating it changes nothing.
 
     Raises:
         WrongCard, CardNotPossible: the card cannot be the next one. NoSuchStep.
@@ -116,6 +118,8 @@ def enter_card(table_id: str, round_id: str, card: Card, by: str, work: DeskWork
     def attempt() -> RoundRecord:
         table = load_table(work.floor, table_id)
         record = round_in_hand(table, round_id, work)
+        if place <= len(record.round.cards):
+            return record
         return deal(table, record, card, by, CardSource.PIT, work)
 
     answer_if_dealt(on_contention(work.clock, attempt), work)

@@ -1,4 +1,4 @@
-"""The key that seals the seeds of rounds, and the two roles that may use it."""
+"""The keys that seal what is opened later, and the roles that may use them."""
 
 from __future__ import annotations
 
@@ -53,13 +53,39 @@ class SeedKey(Construct):
         self.deal_cards_role: IRole = function_role(self, "DealCardsRole")
         policy = administration()
         policy.add_statements(
-            _for_a_round("kms:Encrypt", self.open_round_role),
-            _for_a_round("kms:Decrypt", self.deal_cards_role),
+            _bound_to("roundId", self.open_round_role, "kms:Encrypt"),
+            _bound_to("roundId", self.deal_cards_role, "kms:Decrypt"),
         )
         self.key = Key(
             self,
             "Key",
             description="Seals the seeds of rounds until they are dealt",
+            enable_key_rotation=True,
+            policy=policy,
+            removal_policy=config.removal,
+        )
+
+
+class ShoeKey(Construct):
+    """Seals what a shoe was committed to: a machine's order, or the record of a shuffle by hand.
+
+    Built like ``SeedKey``. The desk's function seals it and opens it for the card that is scanned;
+    the pit's opens it when a shoe is closed or a card is entered by hand.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, config: StageConfig) -> None:
+        super().__init__(scope, id_)
+        self.work_desk_role: IRole = function_role(self, "WorkDeskRole")
+        self.run_pit_role: IRole = function_role(self, "RunPitRole")
+        policy = administration()
+        policy.add_statements(
+            _bound_to("shoeId", self.work_desk_role, "kms:Encrypt", "kms:Decrypt"),
+            _bound_to("shoeId", self.run_pit_role, "kms:Decrypt"),
+        )
+        self.key = Key(
+            self,
+            "Key",
+            description="Seals what shoes were committed to until they are closed",
             enable_key_rotation=True,
             policy=policy,
             removal_policy=config.removal,
@@ -84,11 +110,12 @@ def administration(*delegated: str) -> PolicyDocument:
     )
 
 
-def _for_a_round(action: str, role: IRole) -> PolicyStatement:
+def _bound_to(owner: str, role: IRole, *actions: str) -> PolicyStatement:
+    """Allow ``actions`` with ``owner`` as the one and only encryption context."""
     conditions: dict[str, Any] = {
-        "Null": {"kms:EncryptionContext:roundId": "false"},
-        "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["roundId"]},
+        "Null": {f"kms:EncryptionContext:{owner}": "false"},
+        "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": [owner]},
     }
     return PolicyStatement(
-        principals=[role], actions=[action], resources=["*"], conditions=conditions
+        principals=[role], actions=list(actions), resources=["*"], conditions=conditions
     )
