@@ -50,7 +50,7 @@ def test_every_state_of_a_round_is_stored_as_its_events_tell_it(round_: ManualRo
         step()
         events = [
             signed.event
-            for signed in cloud.floor.events(TABLE_ID, after=(1, 1), until_epoch=1, limit=100)
+            for signed in cloud.floor.events(TABLE_ID, after=(1, 2), until_epoch=1, limit=100)
         ]
         assert rebuild(events) == round_.record.round
         states.append(round_.record.round.state)
@@ -86,6 +86,7 @@ def test_every_step_repeated_changes_nothing_and_answers_alike(round_: ManualRou
     ]
     assert types == [
         EventType.EPOCH_STARTED,
+        EventType.SHOE_OPENED,
         EventType.ROUND_OPENED,
         EventType.BETS_CLOSED,
         EventType.BOOK_SEALED,
@@ -128,10 +129,10 @@ def test_a_step_on_a_round_that_moved_writes_nothing(round_: ManualRound) -> Non
 def test_an_event_takes_a_free_place_only(round_: ManualRound) -> None:
     floor = round_.cloud.floor
     round_.open()
-    [first, opened] = floor.events(TABLE_ID, after=(1, 0), until_epoch=1, limit=10)
+    [first, shoe, opened] = floor.events(TABLE_ID, after=(1, 0), until_epoch=1, limit=10)
     with pytest.raises(Contention):
         floor.commit(Commit([opened]))
-    assert floor.events(TABLE_ID, after=(1, 0), until_epoch=1, limit=10) == [first, opened]
+    assert floor.events(TABLE_ID, after=(1, 0), until_epoch=1, limit=10) == [first, shoe, opened]
 
 
 def test_a_former_driver_cannot_write_after_the_table_was_taken_over(round_: ManualRound) -> None:
@@ -262,6 +263,6 @@ def test_a_round_with_a_bet_on_every_spot(cloud: Cloud, version: str) -> None:
         for number, spot in enumerate(paytable.odds)
         if (back := paytable.returned(spot, 101 + number, coup))
     }
-    assert verified.round.shoe.decks == paytable.decks
+    assert verified.round.shoe.unseen.decks == paytable.decks
     balances = cloud.balances()
     assert (balances.findings, balances.open_stakes_minor) == ((), 0)

@@ -1,0 +1,286 @@
+"""Hands dealt by a dealer, with the real state machine waiting for the cards."""
+
+from __future__ import annotations
+
+import pytest
+
+from baccarat.adapters.strict_json import loads
+from baccarat.application import desk, pit
+from baccarat.domain.canonical import canonical
+from baccarat.domain.cards import Card
+from baccarat.domain.errors import (
+    CardNotPossible,
+    DealingPaused,
+    NothingToConfirm,
+    NotYourTable,
+    ScanPending,
+    ShoeNotPossible,
+    WrongCard,
+)
+from baccarat.domain.log import EventType
+from baccarat.domain.paytable import Spot
+from baccarat.domain.round import PauseReason, RoundState, VoidReason
+from baccarat.domain.table import Missing, TableStatus, round_id
+from baccarat.domain.table_config import DealingMode, ShoeProcedure
+from baccarat.domain.transcript import Verified, verify, verify_link
+from tests.support.cloud import TABLE_ID, Cloud
+from tests.support.dealer import Dealer
+
+FIRST = round_id(TABLE_ID, 1)
+MODES = [DealingMode.SHOE, DealingMode.SHUFFLER]
+
+
+@pytest.fixture(params=MODES, ids=[mode.value for mode in MODES])
+def dealer(request: pytest.FixtureRequest, driven: Cloud) -> Dealer:
+    """A dealer at his desk with a shoe; the first round is open and anna has bet."""
+    driven.open_table(
+        mode=request.param, procedure=ShoeProcedure(cut_cards=14, burn=True), bet_window_ms=2_000
+    )
+    driven.fund("anna")
+    found = Dealer(driven, TABLE_ID)
+    found.take_desk()
+    assert driven.floor.round(FIRST) is None
+    found.enter_shoe()
+    driven.opened(FIRST)
+    for spot in (Spot.PLAYER, Spot.BANKER, Spot.TIE):
+        driven.bet("anna", FIRST, spot, 1_000, f"bet-{spot}")
+    return found
+
+
+def verified(cloud: Cloud, id_: str) -> Verified:
+    transcript = cloud.wait_for(lambda: cloud.archive.transcript(TABLE_ID, id_), f"end of {id_}")
+    return verify(loads(canonical(transcript).decode()), cloud.keys.check)
+
+
+def types(found: Verified) -> list[EventType]:
+    return [signed.event.type for signed in found.events]
+
+
+def check_money(cloud: Cloud) -> None:
+    balances = cloud.balances()
+    assert balances.findings == ()
+    assert balances.open_stakes_minor == 0
+
+
+def test_a_hand_is_dealt_card_by_card(dealer: Dealer) -> None:
+    dealer.waited_for(FIRST)
+    dealer.deal(FIRST)
+    found = verified(dealer.cloud, FIRST)
+    assert found.round.state is RoundState.SETTLED
+    assert found.round.dealer_id == "dora"
+    dealt = [
+        signed.event.data for signed in found.events if signed.event.type is EventType.CARDS_DEALT
+    ]
+    assert [len(list(data["cards"])) for data in dealt] == [1] * len(found.round.cards)  # type: ignore[arg-type]
+    assert {data["by"] for data in dealt} == {"dora"}
+    provable = dealer.cloud.floor.table(TABLE_ID).config.mode is DealingMode.SHUFFLER  # type: ignore[union-attr]
+    assert all((data["opening"] is not None) is provable for data in dealt)
+    check_money(dealer.cloud)
+
+
+def test_a_scan_is_undone_before_it_is_confirmed_and_the_log_keeps_it(dealer: Dealer) -> None:
+    dealer.waited_for(FIRST)
+    dealer.scan(FIRST, 1, dealer.cards[0])
+    dealer.scan(FIRST, 1, dealer.cards[0])
+    with pytest.raises(ScanPending):
+        dealer.scan(FIRST, 1, dealer.cards[1])
+    with pytest.raises(NothingToConfirm):
+        dealer.confirm(FIRST, 2)
+    assert dealer.record(FIRST).round.cards == ()
+    desk.undo(TABLE_ID, "dora", FIRST, 1, dealer.work)
+    desk.undo(TABLE_ID, "dora", FIRST, 1, dealer.work)
+    assert dealer.record(FIRST).pending is None
+    with pytest.raises(NothingToConfirm):
+        dealer.confirm(FIRST, 1)
+    dealer.draw(FIRST)
+    with pytest.raises(NothingToConfirm, match="the pit can order"):
+        desk.undo(TABLE_ID, "dora", FIRST, 1, dealer.work)
+    dealer.deal(FIRST)
+    assert types(verified(dealer.cloud, FIRST)).count(EventType.SCAN_UNDONE) == 1
+
+
+def test_a_card_out_of_turn_is_refused(dealer: Dealer) -> None:
+    with pytest.raises(Exception, match="no cards are dealt while"):
+        dealer.scan(FIRST, 1, dealer.cards[0])
+    dealer.waited_for(FIRST)
+    with pytest.raises(CardNotPossible, match="card 2 is not due"):
+        dealer.scan(FIRST, 2, dealer.cards[0])
+    with pytest.raises(NotYourTable):
+        desk.scan(TABLE_ID, "stranger", FIRST, 1, dealer.cards[0], dealer.work)
+    with pytest.raises(NotYourTable, match="dora is at this desk"):
+        desk.take_desk(TABLE_ID, "stranger", dealer.work)
+    assert dealer.record(FIRST).pending is None
+
+
+def test_a_wrong_card_pauses_the_deal_for_the_pit(dealer: Dealer) -> None:
+    """The machine's order, or eight equal cards seen, say that this card cannot come."""
+    dealer.waited_for(FIRST)
+    dealer.draw(FIRST)
+    mode = dealer.cloud.floor.table(TABLE_ID).config.mode  # type: ignore[union-attr]
+    if mode is DealingMode.SHOE:
+        pytest.skip("eight equal cards cannot be seen in one hand; see the unit tests")
+    wrong = next(card for card in dealer.cards if card != dealer.cards[0])
+    with pytest.raises(WrongCard):
+        dealer.scan(FIRST, 2, wrong)
+    assert dealer.record(FIRST).round.paused is PauseReason.WRONG_CARD
+    with pytest.raises(DealingPaused):
+        dealer.scan(FIRST, 2, dealer.cards[0])
+    pit.resume_dealing(TABLE_ID, FIRST, "petra", dealer.work)
+    dealer.deal(FIRST)
+    found = verified(dealer.cloud, FIRST)
+    assert found.round.state is RoundState.SETTLED
+    assert EventType.DEALING_PAUSED in types(found)
+
+
+def test_a_dealer_who_goes_before_the_first_card_voids_the_round(dealer: Dealer) -> None:
+    found = verified(dealer.cloud, FIRST)
+    assert found.round.void_reason is VoidReason.NO_CARD_BY_DEADLINE
+    check_money(dealer.cloud)
+    wallet = dealer.cloud.ledger.wallet("anna")
+    assert wallet is not None
+    assert wallet.available_minor == 100_000
+
+
+def test_a_dealer_who_goes_in_mid_hand_leaves_it_to_the_pit(dealer: Dealer) -> None:
+    dealer.waited_for(FIRST)
+    dealer.draw(FIRST)
+    dealer.draw(FIRST)
+    cloud = dealer.cloud
+    cloud.wait_for(
+        lambda: dealer.record(FIRST).round.paused is PauseReason.DEALER_GONE, "the pause"
+    )
+    # He comes back and the pit lets him go on.
+    dealer.take_desk()
+    pit.resume_dealing(TABLE_ID, FIRST, "petra", dealer.work)
+    dealer.deal(FIRST)
+    found = verified(cloud, FIRST)
+    assert found.round.state is RoundState.SETTLED
+    check_money(cloud)
+
+
+def test_the_pit_finishes_a_hand_without_the_dealer(dealer: Dealer) -> None:
+    dealer.waited_for(FIRST)
+    dealer.draw(FIRST)
+    dealer.draw(FIRST)
+    pit.pause_dealing(TABLE_ID, FIRST, "petra", "the dealer is ill", dealer.work)
+    with pytest.raises(DealingPaused):
+        dealer.scan(FIRST, 3, dealer.cards[0])
+    pit.order_rescan(TABLE_ID, FIRST, 2, "petra", "second card covered", dealer.work)
+    cards = [dealer.record(FIRST).round.cards[0][1]]
+    back = dealer.cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=100)
+    second = [s.event for s in back if s.event.type is EventType.CARDS_DEALT][1]
+    [item] = list(second.data["cards"])  # type: ignore[arg-type]
+    cards.append(Card(str(item["card"])))  # type: ignore[index,call-overload]
+    pit.enter_card(TABLE_ID, FIRST, 2, cards[1], "petra", dealer.work)
+    pit.enter_card(TABLE_ID, FIRST, 2, cards[1], "petra", dealer.work)
+    while dealer.record(FIRST).round.next_hand is not None:
+        place = len(dealer.record(FIRST).round.cards) + 1
+        pit.enter_card(TABLE_ID, FIRST, place, dealer.cards.pop(0), "petra", dealer.work)
+    assert dealer.record(FIRST).round.state is RoundState.DEALING
+    pit.resume_dealing(TABLE_ID, FIRST, "petra", dealer.work)
+    found = verified(dealer.cloud, FIRST)
+    assert found.round.state is RoundState.SETTLED
+    assert EventType.CARDS_RETRACTED in types(found)
+
+
+def test_the_pit_voids_a_hand_and_the_cards_are_gone_from_the_shoe(dealer: Dealer) -> None:
+    cloud = dealer.cloud
+    cloud.last_round_no = 2
+    dealer.waited_for(FIRST)
+    dealer.draw(FIRST)
+    pit.burn_card(TABLE_ID, FIRST, dealer.cards.pop(0), "petra", "drawn twice", dealer.work)
+    pit.void(
+        TABLE_ID,
+        FIRST,
+        "petra",
+        "cards mixed up",
+        ledger=cloud.ledger,
+        archive=cloud.archive,
+        work=dealer.work,
+    )
+    first = verified(cloud, FIRST)
+    assert first.round.void_reason is VoidReason.PIT_DECISION
+    assert first.events[-1].event.data["by"] == "petra"
+    second_id = round_id(TABLE_ID, 2)
+    cloud.opened(second_id)
+    dealer.waited_for(second_id)
+    dealer.deal(second_id)
+    second = verified(cloud, second_id)
+    verify_link(first, second)
+    assert second.round.shoe.drawn == first.round.shoe.drawn + 2
+    check_money(cloud)
+
+
+def test_a_shoe_is_played_to_its_last_hand_and_changed(dealer: Dealer) -> None:
+    cloud = dealer.cloud
+    table = cloud.floor.table(TABLE_ID)
+    assert table is not None
+    machine = table.config.mode is DealingMode.SHUFFLER
+    # All but the last cards of the shoe left it before: the hands of a shoe take half an hour.
+    cloud.last_round_no = 6
+    dealer.waited_for(FIRST)
+    dealer.deal(FIRST)
+    if not machine:
+        second_id = round_id(TABLE_ID, 2)
+        cloud.opened(second_id)
+        dealer.waited_for(second_id)
+        desk.cut_card(TABLE_ID, "dora", second_id, dealer.work)
+        desk.cut_card(TABLE_ID, "dora", second_id, dealer.work)
+        dealer.deal(second_id)
+        third_id = round_id(TABLE_ID, 3)
+        assert cloud.opened(third_id).round.shoe.hands_left == 1
+        with pytest.raises(ShoeNotPossible, match="in play"):
+            dealer.end_shoe()
+        dealer.waited_for(third_id)
+        dealer.deal(third_id)
+        last = verified(cloud, third_id)
+        cloud.ended(third_id)
+    else:
+        pit.set_status(TABLE_ID, TableStatus.PAUSED, "petra", "new shoe wanted", dealer.work)
+        last = verified(cloud, FIRST)
+        cloud.ended(f"{FIRST}.e1")
+    resting = cloud.floor.table(TABLE_ID)
+    assert resting is not None
+    assert resting.missing is (Missing.OPENING if machine else Missing.SHOE)
+    dealer.end_shoe()
+    pit.set_status(TABLE_ID, TableStatus.OPEN, "petra", "new shoe comes", dealer.work)
+    dealer.enter_shoe(seed=8)
+    next_id = round_id(TABLE_ID, last.round.round_no + 1)
+    cloud.opened(next_id)
+    dealer.waited_for(next_id)
+    dealer.deal(next_id)
+    later = verified(cloud, next_id)
+    verify_link(last, later)
+    closed = [s.event for s in later.events if s.event.type is EventType.SHOE_CLOSED]
+    assert [event.data["reconciled"] for event in closed] == [True]
+    assert later.round.shoe.unseen.shoe_id == f"{TABLE_ID}.s2"
+
+
+def test_a_count_that_does_not_add_up_pauses_the_table(driven: Cloud) -> None:
+    driven.open_table(mode=DealingMode.SHOE)
+    dealer = Dealer(driven, TABLE_ID)
+    driven.last_round_no = 0
+    dealer.take_desk()
+    dealer.enter_shoe()
+    dealer.cards.pop()
+    dealer.end_shoe()
+    table = driven.floor.table(TABLE_ID)
+    assert table is not None
+    assert (table.status, table.shoe) == (TableStatus.PAUSED, None)
+
+
+def test_shoes_that_cannot_be_are_refused(driven: Cloud) -> None:
+    driven.open_table(mode=DealingMode.SHUFFLER)
+    driven.last_round_no = 0
+    dealer = Dealer(driven, TABLE_ID)
+    dealer.take_desk()
+    for order in (None, "", "AS" * 416, "XX" * 416):
+        with pytest.raises(ShoeNotPossible):
+            desk.enter_shoe(
+                TABLE_ID, "dora", burn_card=None, order=order, shuffle=None, work=dealer.work
+            )
+    with pytest.raises(ShoeNotPossible, match="no shoe is in play"):
+        dealer.end_shoe()
+    dealer.enter_shoe()
+    with pytest.raises(ShoeNotPossible, match="is in play; close it first"):
+        dealer.enter_shoe()
