@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from pynamodb.exceptions import PutError
 
-from baccarat.adapters.dynamodb.models import EventItem, PostingItem, RoundItem, TableItem
+from baccarat.adapters.dynamodb.models import (
+    EventItem,
+    PostingItem,
+    RoundItem,
+    TableItem,
+    TallyItem,
+)
 from baccarat.adapters.dynamodb.transact import (
     Cancelled,
     Operation,
@@ -34,10 +41,11 @@ if TYPE_CHECKING:
 
 _TABLES: Final = "TABLES"
 _HEAD: Final = "HEAD"
+_TALLY: Final = "TALLY"
 
 
 class DynamoFloor:
-    """Implements ``ports.Floor``. All reads are consistent."""
+    """Implements ``ports.Floor``. All reads but the tally's are consistent."""
 
     def __init__(self, client: DynamoDBClient) -> None:
         self._client = client
@@ -105,6 +113,20 @@ class DynamoFloor:
             if error.is_race:
                 raise Contention("the round or its table moved meanwhile") from error
             raise
+
+    def tally(self, round_id: str) -> dict[Spot, int]:
+        try:
+            item = TallyItem.get(round_key(round_id), _TALLY)
+        except TallyItem.DoesNotExist:
+            return {}
+        return {Spot(spot): stake_minor for spot, stake_minor in item.stakes.items()}
+
+    def put_tally(self, round_id: str, stakes: Mapping[Spot, int]) -> None:
+        TallyItem(
+            round_key(round_id),
+            _TALLY,
+            stakes={spot.value: stake_minor for spot, stake_minor in stakes.items()},
+        ).save()
 
 
 def round_key(round_id: str) -> str:

@@ -95,6 +95,15 @@ class RoundItem(_Item):
     void_reason = UnicodeAttribute(null=True)
 
 
+class TallyItem(_Item):
+    """floor: pk ``ROUND#`` and the round id, sk ``TALLY``."""
+
+    class Meta(_Meta):
+        pass
+
+    stakes = JSONAttribute()
+
+
 class EventItem(Model):
     """log: pk the table id, ``#`` and the epoch, sk the seq; ``event`` is the canonical JSON."""
 
@@ -193,7 +202,7 @@ class ConnectionItem(_Item):
     ttl = NumberAttribute()
 
 
-FLOOR_MODELS: tuple[type[Model], ...] = (TableItem, RoundItem)
+FLOOR_MODELS: tuple[type[Model], ...] = (TableItem, RoundItem, TallyItem)
 LOG_MODELS: tuple[type[Model], ...] = (EventItem,)
 LEDGER_MODELS: tuple[type[Model], ...] = (WalletItem, DepositItem, BetItem, PostingItem)
 SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem)
