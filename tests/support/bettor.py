@@ -18,6 +18,7 @@ from baccarat.adapters.s3 import S3Archive
 from baccarat.application.bets import place_bets
 from baccarat.application.drive_round import Step, close_bets
 from baccarat.application.ports import RoundRecord
+from baccarat.application.tally import tally_stakes
 from baccarat.domain.errors import BaccaratError
 from baccarat.domain.paytable import Spot
 from baccarat.domain.wallet import NewBet, PlaceBets
@@ -52,6 +53,8 @@ def main() -> None:
             for spot in task["spots"]
         )
         command = PlaceBets(task["player_id"], task["round_id"], bets)
+        if task.get("tally"):
+            tally_stakes(task["round_id"], floor=floor, ledger=ledger)
         try:
             placed = place_bets(command, floor=floor, ledger=ledger, clock=clock)
         except BaccaratError as error:
