@@ -15,7 +15,7 @@ from baccarat.adapters import cli, messages
 from baccarat.adapters.messages import CLIENT_MESSAGES, SERVER_MESSAGES
 from baccarat.application.sessions import MAX_MISSED_EVENTS, TICKET_LIFE_MS
 from baccarat.domain import errors
-from baccarat.domain.wallet import MAX_BETS_PER_ROUND
+from baccarat.domain.wallet import MAX_BETS_AT_ONCE, MAX_BETS_PER_ROUND
 
 FORMATS = Path(__file__).resolve().parents[2] / "docs/formats"
 PAGE = (FORMATS / "websocket.md").read_text()
@@ -82,7 +82,7 @@ def test_the_description_has_every_message_and_who_sends_it() -> None:
         for message in operation.get("reply", operation)["messages"]
     }
     assert answered == {
-        "joined", "events", "bet_accepted", "bet_cancelled", "wallet", "bet_changed", "left",
+        "joined", "events", "bets_accepted", "bet_cancelled", "wallet", "bet_changed", "left",
         "pong", "error",
     }  # fmt: skip
     replies = {
@@ -90,7 +90,7 @@ def test_the_description_has_every_message_and_who_sends_it() -> None:
         for name, operation in operations.items()
         if "reply" in operation
     }
-    assert replies["receive_bet"] == "bet_accepted"
+    assert replies["receive_bet"] == "bets_accepted"
     assert replies["receive_cancel"] == "bet_cancelled"
     assert replies["receive_join"] == "joined"
 
@@ -153,6 +153,8 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"| message of the client | {messages.MAX_MESSAGE_BYTES:,} bytes of UTF-8 |" in PAGE
     assert f"| events in `joined` | {MAX_MISSED_EVENTS} |" in PAGE
     assert f"at most {MAX_MISSED_EVENTS} events missed" in PAGE
+    assert f"| bets in one command | {MAX_BETS_AT_ONCE} |" in PAGE
+    assert PAGE.count(f"1 to {MAX_BETS_AT_ONCE} ") == 2
     assert f"| bets of a player in a round | {MAX_BETS_PER_ROUND}," in PAGE
     assert f"| ticket | {TICKET_LIFE_MS // 1000} s, once |" in PAGE
     for model in ("BetId", "CommandId"):
