@@ -15,6 +15,7 @@ from baccarat.adapters import cli, messages
 from baccarat.adapters.messages import CLIENT_MESSAGES, SERVER_MESSAGES
 from baccarat.application.sessions import MAX_MISSED_EVENTS, TICKET_LIFE_MS
 from baccarat.domain import errors
+from baccarat.domain.paytable import Spot
 from baccarat.domain.wallet import MAX_BETS_AT_ONCE, MAX_BETS_PER_ROUND
 
 FORMATS = Path(__file__).resolve().parents[2] / "docs/formats"
@@ -160,3 +161,23 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     for model in ("BetId", "CommandId"):
         low, high = re.findall(r"\{(\d+),(\d+)\}", str(getattr(messages, model)))[0]
         assert f"{low} to {high} of" in PAGE
+
+
+def test_the_largest_command_is_within_the_largest_message() -> None:
+    bets = [
+        {"betId": f"{number:064d}", "spot": longest, "stake_minor": 10**12}
+        for number in range(MAX_BETS_AT_ONCE)
+        for longest in [max(Spot, key=len)]
+    ]
+    message = {
+        "action": "bet",
+        "id": "i" * 64,
+        "roundId": f"{'t' * 24}.{1:09d}",
+        "bets": bets,
+    }
+    assert messages.PlaceBetsMessage.model_validate_json(json.dumps(message))
+    # With room for the spaces of whoever writes them.
+    assert len(json.dumps(message, indent=1).encode()) <= messages.MAX_MESSAGE_BYTES
+    for wrong in ([], [*bets, {**bets[0], "betId": "b" * 20}]):
+        with pytest.raises(ValueError, match="bets"):
+            messages.PlaceBetsMessage.model_validate_json(json.dumps({**message, "bets": wrong}))
