@@ -55,12 +55,13 @@ def cancel_bet(
     """
 
     def attempt() -> tuple[Bet, Wallet]:
+        # The wallet before the bet: side bets are then never held against a bet that is gone.
+        wallet = player_wallet(player_id, ledger)
         bet = ledger.bet(round_id, player_id, bet_id)
         if bet is None:
             raise BetNotFound(f"you have no bet {bet_id} in round {round_id}", betId=bet_id)
-        wallet = player_wallet(player_id, ledger)
         if bet.state is BetState.CANCELLED:
-            return bet, wallet
+            return bet, player_wallet(player_id, ledger)
         after, cancelled = money.cancel(wallet, bet, clock.now_ms())
         if not ledger.cancel(wallet, after, cancelled, clock.now_ms()):
             now = ledger.bet(round_id, player_id, bet_id)
