@@ -110,10 +110,8 @@ class HeadlessPlayer:
 
     async def ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send a message; return its answer, which may be an error message."""
-        key = message.get("betId") if message["action"] == "bet" else message["id"]
-        assert isinstance(key, str)
         future = asyncio.get_running_loop().create_future()
-        self._waiting[key] = future
+        self._waiting[message["id"]] = future
         await self.send(json.dumps(message))
         return await asyncio.wait_for(future, _ANSWER_SECONDS)
 
@@ -121,16 +119,9 @@ class HeadlessPlayer:
         assert self._socket is not None
         await self._socket.send(text)
 
-    async def bet(self, round_id: str, spot: str, stake_minor: int) -> dict[str, Any]:
-        return await self.ask(
-            {
-                "action": "bet",
-                "betId": new_id(),
-                "roundId": round_id,
-                "spot": spot,
-                "stake_minor": stake_minor,
-            }
-        )
+    async def bet(self, round_id: str, *stakes: tuple[str, int]) -> dict[str, Any]:
+        """Place bets, each given as spot and stake in minor units, in one command."""
+        return await self.ask(bet_message(round_id, *stakes))
 
     async def next_event(
         self,
@@ -168,11 +159,22 @@ class HeadlessPlayer:
         wallet = message.get("wallet")
         if wallet and (self.wallet is None or wallet["version"] >= self.wallet["version"]):
             self.wallet = wallet
-        answered = message.get("id") or message.get("bet", {}).get("betId")
-        if answered and message["type"] != "bet":
-            future = self._waiting.pop(answered, None)
-            if future is not None and not future.done():
-                future.set_result(message)
+        future = self._waiting.pop(message.get("id", ""), None)
+        if future is not None and not future.done():
+            future.set_result(message)
+
+
+def bet_message(round_id: str, *stakes: tuple[str, int]) -> dict[str, Any]:
+    """Return the command that places bets, each given as spot and stake in minor units."""
+    return {
+        "action": "bet",
+        "id": new_id(),
+        "roundId": round_id,
+        "bets": [
+            {"betId": new_id(), "spot": spot, "stake_minor": stake_minor}
+            for spot, stake_minor in stakes
+        ],
+    }
 
 
 def new_id() -> str:

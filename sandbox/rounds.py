@@ -22,7 +22,7 @@ from baccarat.application.reconcile import Balances, reconcile
 from baccarat.domain.roles import PLAYER
 from baccarat.domain.wallet import BetState
 from sandbox.configuration import Options, Run, SandboxError, User
-from sandbox.headless import HeadlessPlayer, Wanted, new_id, sign_in
+from sandbox.headless import HeadlessPlayer, Wanted, bet_message, sign_in
 from sandbox.seeding import PASSWORD, add_user, bind_tables
 
 _SPOTS = ("PLAYER", "BANKER", "TIE")
@@ -41,18 +41,19 @@ class Measured:
 
 
 async def play(player: HeadlessPlayer, rounds: Sequence[int], seed: int, found: Measured) -> None:
-    """Bet one to three times in each of ``rounds`` and see each of them end."""
+    """Send one to three commands of one to three bets in each of ``rounds`` and see them end."""
     dice = random.Random(seed)  # noqa: S311  a repeatable player
     for number in rounds:
         opened = await player.next_event(opening_of(number), _ROUND_SECONDS)
         round_id = opened["roundId"]
         for _ in range(dice.randint(1, 3)):
-            stake = dice.randint(1, 20) * 100
+            spots = dice.sample(_SPOTS, dice.randint(1, 3))
+            stakes = [(spot, dice.randint(1, 20) * 100) for spot in spots]
             started = time.perf_counter()
-            answer = await player.bet(round_id, dice.choice(_SPOTS), stake)
-            if answer["type"] == "bet_accepted":
+            answer = await player.bet(round_id, *stakes)
+            if answer["type"] == "bets_accepted":
                 found.acknowledged_ms.append((time.perf_counter() - started) * 1000)
-                found.bets += 1
+                found.bets += len(stakes)
             else:
                 found.refused.append(answer["code"])
         await player.next_event(end_of(round_id), _ROUND_SECONDS)
@@ -119,7 +120,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 def write_units(run: Run, since_ms: int) -> dict[str, list[float]]:
     """Return the write units of each invocation since then, by function, from its own metrics.
 
-    The emulator keeps no logs of what websocket messages invoke, so ``place_bet`` is missing here;
+    The emulator keeps no logs of what websocket messages invoke, so ``place_bets`` is missing here;
     see ``place_directly``.
     """
     logs, functions = boto3.client("logs"), boto3.client("lambda")
@@ -143,22 +144,15 @@ def write_units(run: Run, since_ms: int) -> dict[str, list[float]]:
 
 def place_directly(run: Run, player_id: str, round_id: str) -> None:
     """Place one bet by invoking the deployed function with the event that a message makes."""
-    message = {
-        "action": "bet",
-        "betId": new_id(),
-        "roundId": round_id,
-        "spot": "PLAYER",
-        "stake_minor": 100,
-    }
     event = {
         "requestContext": {
             "connectionId": "measured",
             "authorizer": {"playerId": player_id, "role": PLAYER},
         },
-        "body": json.dumps(message),
+        "body": json.dumps(bet_message(round_id, ("PLAYER", 100))),
     }
     boto3.client("lambda").invoke(
-        FunctionName=run.outputs["PlaceBetFunction"], Payload=json.dumps(event).encode()
+        FunctionName=run.outputs["PlaceBetsFunction"], Payload=json.dumps(event).encode()
     )
 
 
@@ -218,7 +212,7 @@ def report(run: Run, options: argparse.Namespace) -> int:
     # A loser's item costs a unit if anything wrote it after the stake was taken.
     touched = sum(1 for b in bets if b.state is BetState.PLACED and b.closed_version is not None)
     units = write_units(run, started_ms)
-    placing, settling = units.get("place_bet", []), sum(units.get("settle_bets", []))
+    placing, settling = units.get("place_bets", []), sum(units.get("settle_bets", []))
     fixed = sum(
         statistics.mean(units[name])
         for name in ("open_round", "close_bets", "deal_cards", "resolve_round", "finish_round")

@@ -48,6 +48,7 @@ from baccarat.domain.shoe import Shoe, ShoeInPlay
 from baccarat.domain.table import Table
 from baccarat.domain.table_config import ShoeProcedure, StakeLimit, TableConfig
 from baccarat.domain.transcript import house_transcript, player_transcript, seal_hash
+from baccarat.domain.wallet import Bet, BetState
 
 SHOE: Final = ShoeInPlay(Shoe.full("bac-1.s1", 8), "5e" * 32, 0)
 START_MS: Final = 1_700_000_000_000
@@ -287,6 +288,27 @@ def a_round(**changes: Any) -> Round:
 
 def bet(player: str, number: int, spot: str = "BANKER", stake_minor: int = 1_000) -> BookEntry:
     return BookEntry(player, f"bet-{number:012d}", Spot(spot), stake_minor)
+
+
+def placed_bet(
+    player: str, bet_id: str, spot: str = "BANKER", stake_minor: int = 1_000, at_ms: int = 0
+) -> Bet:
+    """Return a bet of a wallet that is looked at no further, placed ``at_ms`` after the start."""
+    return Bet(
+        player_id=player,
+        bet_id=bet_id,
+        table_id="bac-1",
+        round_id="bac-1.000000001",
+        round_no=1,
+        spot=Spot(spot),
+        stake_minor=stake_minor,
+        currency="EUR",
+        paytable_version="commission-8/1",
+        state=BetState.PLACED,
+        placed_at_ms=START_MS + at_ms,
+        placed_version=1,
+        balance_after_minor=0,
+    )
 
 
 def many_bets(count: int = 30, players: int = 7) -> list[BookEntry]:

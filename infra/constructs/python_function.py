@@ -149,7 +149,7 @@ def function_role(scope: Construct, id_: str) -> Role:
 
 
 def pascal(name: str) -> str:
-    """Return ``place_bet`` as ``PlaceBet``."""
+    """Return ``place_bets`` as ``PlaceBets``."""
     return "".join(part.capitalize() for part in name.split("_"))
 
 

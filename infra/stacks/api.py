@@ -49,7 +49,7 @@ _PRIVATE_ITEMS: Final = {
 _MESSAGES: Final = {
     "join": "join_table",
     "leave": "leave_table",
-    "bet": "place_bet",
+    "bet": "place_bets",
     "cancel": "cancel_bet",
     "ping": "answer_ping",
     "desk": "work_desk",
@@ -146,9 +146,9 @@ class ApiStack(Stack):
         )
         function("leave_table", to.sessions("BatchWriteItem"), posting())
         function(
-            "place_bet",
+            "place_bets",
             to.floor("GetItem"),
-            to.ledger("GetItem", "PutItem"),
+            to.ledger("GetItem", "PutItem", "Query"),
             posting(),
             snap_start=True,
         )

@@ -35,6 +35,7 @@ _STREAMS: Final = {
     "fan_out_events": _EVENTS_LATE_MS,
     "notify_players": _EVENTS_LATE_MS,
     "refund_stragglers": _REFUNDS_LATE_MS,
+    "tally_stakes": _EVENTS_LATE_MS,
 }
 
 
@@ -149,7 +150,7 @@ class ObservabilityStack(Stack):
 
     def _dashboard(self, stateful: StatefulStack, rounds: RoundsStack, api: ApiStack) -> None:
         machine = rounds.machine
-        bet = api.functions["place_bet"].function
+        bet = api.functions["place_bets"].function
         functions = {**rounds.functions, **api.functions}
         self._rows(
             {

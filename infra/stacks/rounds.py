@@ -46,6 +46,16 @@ _NEW_BET: Final = {
 }
 
 
+_TALLY_RETRIES: Final = 3
+"""An old tally is of no use: the next batch makes a new one."""
+_CHANGED_STAKE: Final = {
+    "dynamodb": {
+        "Keys": {"sk": {"S": [{"prefix": "BET#"}]}},
+        "NewImage": {"state": {"S": ["PLACED", "CANCELLED"]}},
+    },
+}
+
+
 class RoundsStack(Stack):
     """Everything that drives rounds. Holds no data but what waits in its two queues."""
 
@@ -73,6 +83,7 @@ class RoundsStack(Stack):
         self.machine = self._machine()
         self._watchdog()
         self._refunds()
+        self._tally()
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
         for name, function in self.functions.items():
             CfnOutput(self, f"{pascal(name)}Function", value=function.function.function_name)
@@ -273,6 +284,25 @@ class RoundsStack(Stack):
             dead_letters=self.dead_letters,
             retries=_REFUND_RETRIES,
             only=[_NEW_BET],
+        )
+
+    def _tally(self) -> None:
+        to = self._stateful
+        tally = self._function(
+            "tally_stakes",
+            to.floor("GetItem", "PutItem"),
+            to.ledger("Query"),
+            stream_access(to.ledger_table),
+            self.parking_access,
+        )
+        StreamConsumer(
+            self,
+            "ChangedStakes",
+            table=to.ledger_table,
+            function=tally,
+            dead_letters=self.dead_letters,
+            retries=_TALLY_RETRIES,
+            only=[_CHANGED_STAKE],
         )
 
     def _queue(self, name: str, reason: str) -> Queue:

@@ -65,6 +65,17 @@ def test_every_state_of_a_round_is_stored_as_its_events_tell_it(round_: ManualRo
     assert verified.round == round_.record.round
 
 
+def test_the_tally_of_a_round_stands_beside_it(round_: ManualRound) -> None:
+    floor = round_.cloud.floor
+    record = round_.open()
+    assert floor.tally(round_.round_id) == {}
+    floor.put_tally(round_.round_id, {Spot.PLAYER: 700, Spot.BIG: 5})
+    floor.put_tally(round_.round_id, {Spot.PLAYER: 800})
+    assert floor.tally(round_.round_id) == {Spot.PLAYER: 800}
+    assert floor.tally("bac-1.000000002") == {}
+    assert floor.round(round_.round_id) == record
+
+
 def test_every_step_repeated_changes_nothing_and_answers_alike(round_: ManualRound) -> None:
     cloud = round_.cloud
     assert round_.open() == round_.open()

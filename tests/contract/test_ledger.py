@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from baccarat.application.bets import cancel_bet, credit_deposit
@@ -14,10 +12,12 @@ from baccarat.domain.errors import (
     Contention,
     Forbidden,
     IdempotencyConflict,
+    InvalidRequest,
     RoundNotFound,
+    StakeBelowMinimum,
 )
 from baccarat.domain.paytable import Spot
-from baccarat.domain.wallet import BetState, PlaceBet, Wallet
+from baccarat.domain.wallet import MAX_BETS_AT_ONCE, BetState, NewBet, PlaceBets, Wallet
 from tests.support.cloud import Cloud
 from tests.support.rounds import ManualRound
 
@@ -103,24 +103,107 @@ def test_a_bet_on_a_wallet_that_moved_writes_neither_item(opened: ManualRound) -
     stale = cloud.ledger.wallet("anna")
     assert stale is not None
     cloud.bet("anna", opened.round_id, Spot.TIE, 100, "bet-before-000001")
-    command = PlaceBet("anna", BET, opened.round_id, Spot.PLAYER, 500)
-    after, bet = money.place(stale, command, opened.record.round, opened.clock.now_ms())
+    command = PlaceBets("anna", opened.round_id, (NewBet(BET, Spot.PLAYER, 500),))
+    after, bets = money.place(stale, command, opened.record.round, opened.clock.now_ms())
     with pytest.raises(Contention):
-        cloud.ledger.place(stale, after, bet)
+        cloud.ledger.place(stale, after, bets)
     assert cloud.ledger.bet(opened.round_id, "anna", BET) is None
     wallet = cloud.ledger.wallet("anna")
     assert wallet is not None
     assert wallet.available_minor == 99_900
 
 
-def test_an_existing_bet_is_returned_even_when_the_wallet_moved_too(opened: ManualRound) -> None:
+def test_an_existing_bet_is_told_even_when_the_wallet_moved_too(opened: ManualRound) -> None:
     cloud = opened.cloud
     stale = cloud.ledger.wallet("anna")
     assert stale is not None
     placed = cloud.bet("anna", opened.round_id, Spot.PLAYER, 500, BET)
-    command = PlaceBet("anna", BET, opened.round_id, Spot.PLAYER, 500)
-    after, bet = money.place(stale, command, opened.record.round, opened.clock.now_ms())
-    assert cloud.ledger.place(stale, after, replace(bet, bet_id=placed.bet_id)) == placed
+    command = PlaceBets(
+        "anna",
+        opened.round_id,
+        (NewBet("another-bet-000001", Spot.TIE, 100), NewBet(BET, Spot.PLAYER, 500)),
+    )
+    after, bets = money.place(stale, command, opened.record.round, opened.clock.now_ms())
+    assert not cloud.ledger.place(stale, after, bets)
+    assert cloud.ledger.bets_of(opened.round_id, "anna") == [placed]
+
+
+THREE = (
+    ("three-bets-000001", Spot.BANKER, 2_000),
+    ("three-bets-000002", Spot.TIE, 300),
+    ("three-bets-000003", Spot.BANKER, 200),
+)
+
+
+def test_bets_of_one_command_are_one_movement(opened: ManualRound) -> None:
+    cloud = opened.cloud
+    bets = cloud.bets("anna", opened.round_id, *THREE)
+    assert [(b.bet_id, b.spot, b.stake_minor) for b in bets] == list(THREE)
+    assert {(b.placed_version, b.balance_after_minor) for b in bets} == {(2, 97_500)}
+    assert cloud.ledger.bets_of(opened.round_id, "anna") == list(bets)
+    wallet = cloud.ledger.wallet("anna")
+    assert wallet is not None
+    assert (wallet.available_minor, wallet.version) == (97_500, 2)
+    assert wallet.exposure["bac-1"].staked == {Spot.BANKER: 2_200, Spot.TIE: 300}
+    assert wallet.exposure["bac-1"].bets == 3
+    assert cloud.bets("anna", opened.round_id, *THREE) == bets
+    assert cloud.bets("anna", opened.round_id, *reversed(THREE)) == tuple(reversed(bets))
+    assert cloud.ledger.wallet("anna") == wallet
+    assert cloud.balances().findings == ()
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        THREE[:1],
+        THREE[:2],
+        (*THREE, ("three-bets-000004", Spot.TIE, 100)),
+        (*THREE[:2], ("three-bets-000004", Spot.BANKER, 200)),
+        (*THREE[:2], ("three-bets-000003", Spot.BANKER, 201)),
+        # What the table would not take is a conflict as well.
+        (*THREE[:2], ("three-bets-000003", Spot.BANKER, 99)),
+    ],
+)
+def test_a_command_that_shares_bet_ids_with_another_is_a_conflict_and_changes_nothing(
+    opened: ManualRound, again: tuple[tuple[str, Spot, int], ...]
+) -> None:
+    cloud = opened.cloud
+    bets = cloud.bets("anna", opened.round_id, *THREE)
+    before = cloud.ledger.wallet("anna")
+    with pytest.raises(IdempotencyConflict) as refused:
+        cloud.bets("anna", opened.round_id, *again)
+    assert refused.value.details == {"betId": "three-bets-000001"}
+    assert cloud.ledger.wallet("anna") == before
+    assert cloud.ledger.bets_of(opened.round_id, "anna") == list(bets)
+
+
+def test_bets_of_two_commands_are_not_one_command(opened: ManualRound) -> None:
+    cloud = opened.cloud
+    for bet in THREE:
+        cloud.bets("anna", opened.round_id, bet)
+    with pytest.raises(IdempotencyConflict):
+        cloud.bets("anna", opened.round_id, *THREE)
+
+
+def test_one_bet_that_is_refused_refuses_the_command(opened: ManualRound) -> None:
+    cloud = opened.cloud
+    before = cloud.ledger.wallet("anna")
+    with pytest.raises(StakeBelowMinimum):
+        cloud.bets("anna", opened.round_id, *THREE[:2], ("three-bets-000003", Spot.PLAYER, 99))
+    assert cloud.ledger.bets_of(opened.round_id, "anna") == []
+    assert cloud.ledger.wallet("anna") == before
+
+
+def test_the_largest_command_is_written_at_once(opened: ManualRound) -> None:
+    cloud = opened.cloud
+    wanted = [(f"one-of-many-{n:06d}", Spot.PLAYER, 100) for n in range(MAX_BETS_AT_ONCE)]
+    bets = cloud.bets("anna", opened.round_id, *wanted)
+    assert len(bets) == 15
+    assert sorted(b.bet_id for b in cloud.ledger.bets_of(opened.round_id, "anna")) == [
+        id_ for id_, *_ in wanted
+    ]
+    with pytest.raises(InvalidRequest):
+        cloud.bets("anna", opened.round_id, *wanted, ("one-too-many-0000", Spot.TIE, 100))
 
 
 def test_cancelling_gives_the_stake_back_once(opened: ManualRound) -> None:

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from baccarat.domain.roles import PLAYER
 from sandbox.configuration import TABLE_ID, Run, User
-from sandbox.headless import HeadlessPlayer, call_api, new_id, sign_in
+from sandbox.headless import HeadlessPlayer, bet_message, call_api, new_id, sign_in
 from sandbox.rounds import check_complete, end_of
 from sandbox.seeding import PASSWORD, add_user
 
@@ -50,17 +50,16 @@ def test_a_player_bets_cancels_and_is_paid(sandbox: Run) -> None:
     async def scenario() -> None:
         async with HeadlessPlayer(sandbox, player_token(sandbox)) as player:
             round_id = await open_round(player)
-            first = await player.bet(round_id, "PLAYER", 2_000)
-            assert first["type"] == "bet_accepted"
-            assert first["wallet"]["available_minor"] == 98_000
-            await player.bet(round_id, "BANKER", 2_000)
-            extra = await player.bet(round_id, "TIE", 500)
+            first = await player.bet(round_id, ("PLAYER", 2_000), ("BANKER", 2_000))
+            assert first["type"] == "bets_accepted"
+            assert first["wallet"]["available_minor"] == 96_000
+            [extra] = (await player.bet(round_id, ("TIE", 500)))["bets"]
             cancelled = await player.ask(
                 {
                     "action": "cancel",
                     "id": new_id(),
                     "roundId": round_id,
-                    "betId": extra["bet"]["betId"],
+                    "betId": extra["betId"],
                 }
             )
             assert cancelled["type"] == "bet_cancelled"
@@ -76,7 +75,7 @@ def test_a_player_bets_cancels_and_is_paid(sandbox: Run) -> None:
             states = {
                 m["bet"]["betId"]: m["bet"]["state"] for m in player.messages if m["type"] == "bet"
             }
-            assert states[extra["bet"]["betId"]] == "CANCELLED"
+            assert states[extra["betId"]] == "CANCELLED"
 
     run(scenario())
 
@@ -92,6 +91,18 @@ REFUSALS: list[Refusal] = [
     ("a stake that is text", lambda r: bet(r, stake_minor="100"), "INVALID_REQUEST"),
     ("a negative stake", lambda r: bet(r, stake_minor=-100), "INVALID_REQUEST"),
     ("a member too many", lambda r: bet(r, odds=100), "INVALID_REQUEST"),
+    ("no bets", lambda r: {**bet(r), "bets": []}, "INVALID_REQUEST"),
+    ("a bet twice", lambda r: {**bet(r), "bets": bet(r)["bets"] * 2}, "INVALID_REQUEST"),
+    (
+        "too many bets at once",
+        lambda r: bet_message(r, *[("PLAYER", 100)] * 16),
+        "INVALID_REQUEST",
+    ),
+    (
+        "a good bet beside one under the limit",
+        lambda r: bet_message(r, ("PLAYER", 1_000), ("TIE", 99)),
+        "STAKE_BELOW_MINIMUM",
+    ),
     ("a bet id too short", lambda r: bet(r, betId="short"), "INVALID_REQUEST"),
     (
         "a bet that is not there",
@@ -108,14 +119,9 @@ REFUSALS: list[Refusal] = [
 
 
 def bet(round_id: str, **changes: Any) -> dict[str, Any]:
-    return {
-        "action": "bet",
-        "betId": new_id(),
-        "roundId": round_id,
-        "spot": "PLAYER",
-        "stake_minor": 1_000,
-        **changes,
-    }
+    message = bet_message(round_id, ("PLAYER", 1_000))
+    message["bets"][0].update(changes)
+    return message
 
 
 def test_every_refusal_has_its_code_and_changes_nothing(sandbox: Run) -> None:
@@ -152,8 +158,8 @@ def test_what_is_not_even_a_message_is_told_so(sandbox: Run) -> None:
                 ('{"action": "steal", "id": "a", "id": "b"}', "MALFORMED_JSON"),
                 ('{"action": "steal", "id": NaN}', "MALFORMED_JSON"),
                 ("[" * 2_000, "MALFORMED_JSON"),
-                (json.dumps({"action": "steal", "x": "y" * 3_000}), "MESSAGE_TOO_LARGE"),
-                (json.dumps(bet("bac-1.000000001", padding="y" * 3_000)), "MESSAGE_TOO_LARGE"),
+                (json.dumps({"action": "steal", "x": "y" * 5_000}), "MESSAGE_TOO_LARGE"),
+                (json.dumps(bet("bac-1.000000001", padding="y" * 5_000)), "MESSAGE_TOO_LARGE"),
             ):
                 known = len(player.messages)
                 await player.send(text)
@@ -170,7 +176,8 @@ def test_a_late_bet_is_refused_and_a_repeat_is_answered_as_the_first_time(sandbo
             message = bet(round_id)
             first = await player.ask(message)
             assert await player.ask(message) == first
-            conflict = await player.ask({**message, "stake_minor": 2_000})
+            other = {**message["bets"][0], "stake_minor": 2_000}
+            conflict = await player.ask({**message, "bets": [other]})
             assert conflict["code"] == "IDEMPOTENCY_CONFLICT"
             await player.next_event(
                 lambda e: e["roundId"] == round_id and e["type"] == "BETS_CLOSED", SECONDS
@@ -182,7 +189,7 @@ def test_a_late_bet_is_refused_and_a_repeat_is_answered_as_the_first_time(sandbo
                     "action": "cancel",
                     "id": new_id(),
                     "roundId": round_id,
-                    "betId": message["betId"],
+                    "betId": message["bets"][0]["betId"],
                 }
             )
             assert late_cancel["code"] == "BET_NOT_CANCELLABLE"
@@ -195,7 +202,7 @@ def test_a_connection_cut_in_mid_round_misses_nothing(sandbox: Run) -> None:
     async def scenario() -> None:
         async with HeadlessPlayer(sandbox, player_token(sandbox)) as player:
             round_id = await open_round(player)
-            await player.bet(round_id, "BANKER", 1_000)
+            await player.bet(round_id, ("BANKER", 1_000))
             player.drop()
             await asyncio.sleep(3)
             answer = await player.connect()

@@ -33,7 +33,7 @@ LOG_WRITERS = {
     "watch_tables",
 }
 LEDGER_WRITERS = {
-    "place_bet",
+    "place_bets",
     "cancel_bet",
     "close_bets",
     "settle_bets",
@@ -86,9 +86,9 @@ def test_functions_of_one_target(dev: Templates) -> None:
 
 
 def test_the_bet_starts_from_a_snapshot_and_is_reached_through_its_alias(dev: Templates) -> None:
-    bet = dev.functions()["place_bet"]
+    bet = dev.functions()["place_bets"]
     assert bet.properties["SnapStart"] == {"ApplyOn": "PublishedVersions"}
-    alias = dev.one("AWS::Lambda::Alias", "PlaceBet")
+    alias = dev.one("AWS::Lambda::Alias", "PlaceBets")
     integration = dev.one("AWS::ApiGatewayV2::Integration", "Websocketbet")
     assert alias.logical_id in json.dumps(integration.properties["IntegrationUri"])
 
@@ -128,6 +128,14 @@ def test_only_the_steps_write_the_log(dev: Templates) -> None:
 def test_only_the_commands_of_money_write_the_ledger(dev: Templates) -> None:
     ledger = dev.one(TABLES, "Ledger").logical_id
     assert dev.holders("dynamodb:PutItem", ledger) == LEDGER_WRITERS
+
+
+def test_the_tally_is_made_of_reads_and_one_item_of_the_floor(dev: Templates) -> None:
+    floor, ledger = (dev.one(TABLES, name).logical_id for name in ("Floor", "Ledger"))
+    assert "tally_stakes" in dev.holders("dynamodb:PutItem", floor)
+    assert "tally_stakes" in dev.holders("dynamodb:Query", ledger)
+    assert "tally_stakes" not in dev.holders("dynamodb:PutItem", ledger)
+    assert "place_bets" not in dev.holders("dynamodb:PutItem", floor)
 
 
 def test_nobody_updates_or_deletes_in_log_and_ledger(stages: tuple[Templates, ...]) -> None:
@@ -235,7 +243,7 @@ def test_streams_are_read_from_the_start_with_bounded_retries(
 ) -> None:
     for templates in stages:
         mappings = list(templates.resources("AWS::Lambda::EventSourceMapping"))
-        assert len(mappings) == 3
+        assert len(mappings) == 4
         for mapping in mappings:
             properties = mapping.properties
             assert properties["StartingPosition"] == "TRIM_HORIZON"
@@ -243,6 +251,21 @@ def test_streams_are_read_from_the_start_with_bounded_retries(
             assert 0 < properties["MaximumRetryAttempts"] <= 100
             destination = properties["DestinationConfig"]["OnFailure"]["Destination"]
             assert "DeadLetters" in templates.text(mapping.stack, destination)
+
+
+def test_the_tally_hears_of_stakes_placed_and_cancelled_alone(dev: Templates) -> None:
+    [mapping] = [
+        m.properties
+        for m in dev.resources("AWS::Lambda::EventSourceMapping")
+        if "ChangedStakes" in m.logical_id
+    ]
+    [pattern] = [json.loads(f["Pattern"]) for f in mapping["FilterCriteria"]["Filters"]]
+    assert pattern == {
+        "dynamodb": {
+            "Keys": {"sk": {"S": [{"prefix": "BET#"}]}},
+            "NewImage": {"state": {"S": ["PLACED", "CANCELLED"]}},
+        }
+    }
 
 
 # ── data ──
@@ -375,7 +398,7 @@ def test_alarms(dev: Templates) -> None:
     assert ids >= {
         *("RoundsFailed", "RoundsTimedOut", "RoundsVoided"),
         *("DeadLettersWaiting", "ParkedWaiting"),
-        *("FanOutEventsLate", "NotifyPlayersLate", "RefundStragglersLate"),
+        *("FanOutEventsLate", "NotifyPlayersLate", "RefundStragglersLate", "TallyStakesLate"),
         *(f"{table}TableThrottles" for table in ("Floor", "Log", "Ledger", "Sessions")),
     }
     for alarm in alarms:

@@ -17,12 +17,19 @@ from baccarat.adapters.stepfunctions import StepFunctionsDriver
 from baccarat.application.bets import cancel_bet
 from baccarat.application.drive_round import void_failed_round, void_round
 from baccarat.domain.book import BetBook
-from baccarat.domain.errors import BetNotCancellable, Contention, IntegrityError, RoundNotVoidable
-from baccarat.domain.paytable import Spot
+from baccarat.domain.errors import (
+    BetNotCancellable,
+    Contention,
+    IntegrityError,
+    MainBetNeeded,
+    RoundNotVoidable,
+)
+from baccarat.domain.paytable import PAYTABLES, Spot
 from baccarat.domain.round import RoundState, VoidReason
 from baccarat.domain.table import Table, TableStatus
+from baccarat.domain.table_config import Caps, StakeLimit
 from baccarat.domain.transcript import verify
-from baccarat.domain.wallet import BetState, Wallet
+from baccarat.domain.wallet import Bet, BetState, Wallet
 from tests.support.cloud import TABLE_ID, Cloud, Context, SteppedClock, load_handler, table_config
 from tests.support.rounds import ManualRound
 
@@ -240,6 +247,47 @@ def test_a_second_cancel_that_comes_after_the_close_hears_that_it_was_cancelled(
     with mock.patch.object(cloud.ledger, "bet", first_read_is_stale):
         bet, _ = cancel_bet("anna", opened.round_id, bet_id, ledger=cloud.ledger, clock=cloud.clock)
     assert bet.state is BetState.CANCELLED
+
+
+def test_a_cancel_that_another_overtakes_is_not_refused_for_side_bets(cloud: Cloud) -> None:
+    round_ = ManualRound(cloud)
+    table = PAYTABLES["commission-8/2"]
+    round_.start_table(
+        paytable_version=table.version,
+        limits={spot: StakeLimit(100, 10_000) for spot in table.odds},
+        caps=Caps(side_bet_percent=100),
+    )
+    round_.open()
+    cloud.fund("cleo")
+    bets = cloud.bets(
+        "cleo",
+        round_.round_id,
+        ("first", Spot.PLAYER, 500),
+        ("second", Spot.BANKER, 500),
+        ("pair", Spot.PLAYER_PAIR, 500),
+    )
+
+    def cancel(bet: Bet) -> BetState:
+        cancelled, wallet = cancel_bet(
+            "cleo", round_.round_id, bet.bet_id, ledger=cloud.ledger, clock=cloud.clock
+        )
+        assert wallet == cloud.ledger.wallet("cleo")
+        return cancelled.state
+
+    real = cloud.ledger.wallet
+    others = [bets[0]]
+
+    def another_is_quicker(player_id: str) -> Wallet | None:
+        if others:
+            cancel(others.pop())
+        return real(player_id)
+
+    with mock.patch.object(cloud.ledger, "wallet", another_is_quicker):
+        assert cancel(bets[0]) is BetState.CANCELLED
+    with pytest.raises(MainBetNeeded):
+        cancel(bets[1])
+    assert [cancel(bet) for bet in (bets[2], bets[1])] == [BetState.CANCELLED] * 2
+    assert cloud.balances().findings == ()
 
 
 def test_nothing_is_cancelled_after_the_announced_time_though_the_round_is_still_open(

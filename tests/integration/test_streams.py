@@ -13,9 +13,13 @@ from boto3.dynamodb.types import TypeSerializer
 from baccarat.adapters import apigateway
 from baccarat.adapters.dynamodb import floor as floor_items
 from baccarat.adapters.dynamodb import ledger as ledger_items
+from baccarat.application.bets import cancel_bet
+from baccarat.application.drive_round import sweep
 from baccarat.application.ports import Connection
-from baccarat.domain.errors import Contention
+from baccarat.domain.errors import Contention, TableDifferential
 from baccarat.domain.paytable import Spot
+from baccarat.domain.table_config import Caps
+from baccarat.domain.transcript import verify
 from baccarat.domain.wallet import BetState
 from tests.support.cloud import TABLE_ID, Cloud, Context, load_handler
 from tests.support.rounds import ManualRound
@@ -148,6 +152,127 @@ def test_a_bet_that_lands_after_the_book_was_sealed_is_refunded_once(opened: Man
     assert cloud.balances().findings == ()
 
 
+def limited(cloud: Cloud, differential_minor: int = 1_000) -> ManualRound:
+    """An open round whose table has a differential, and two funded players."""
+    round_ = ManualRound(cloud)
+    round_.start_table(caps=Caps(differential_minor=differential_minor))
+    round_.open()
+    for name in ("anna", "bert"):
+        cloud.fund(name)
+    return round_
+
+
+def reasons(round_: ManualRound) -> dict[str, str | None]:
+    bets = round_.cloud.ledger.bets(round_.round_id)
+    return {bet.bet_id.rstrip("-"): bet.reason and bet.reason.value for bet in bets}
+
+
+def test_what_the_differential_leaves_out_is_refunded_and_says_so(cloud: Cloud) -> None:
+    round_ = limited(cloud)
+    cloud.bet("anna", round_.round_id, Spot.PLAYER, 900, "first")
+    cloud.bets(
+        "bert",
+        round_.round_id,
+        ("second", Spot.PLAYER, 500),
+        ("tie", Spot.TIE, 2_000),
+        ("banker", Spot.BANKER, 100),
+    )
+    round_.close()
+    left_out = {"first": None, "second": "TABLE_DIFFERENTIAL", "tie": None, "banker": None}
+    assert reasons(round_) == left_out
+    record = round_.record
+    for _ in range(2):
+        sweep(record, ledger=cloud.ledger, archive=cloud.archive, clock=cloud.clock)
+        round_.close()
+    assert reasons(round_) == left_out
+    wallet = cloud.ledger.wallet("bert")
+    assert wallet is not None
+    assert (wallet.available_minor, wallet.version) == (97_900, 3)
+    round_.play_out()
+    assert cloud.balances().findings == ()
+    verified = verify(cloud.archive.transcript(TABLE_ID, round_.round_id), cloud.keys.check)
+    assert verified.round == round_.record.round
+
+
+def test_late_bets_and_left_out_ones_are_told_apart_by_whoever_refunds_them(cloud: Cloud) -> None:
+    round_ = limited(cloud)
+    awake = round_.record
+    cloud.bet("anna", round_.round_id, Spot.PLAYER, 900, "first")
+    too_much = cloud.bet("bert", round_.round_id, Spot.PLAYER, 500, "second")
+    # The sweep dies; the late bet comes from a handler that slept.
+    with (
+        mock.patch("baccarat.application.drive_round.sweep", side_effect=Contention("died")),
+        pytest.raises(Contention),
+    ):
+        round_.close()
+    with mock.patch.object(cloud.floor, "round", return_value=awake):
+        late = cloud.bet("anna", round_.round_id, Spot.BANKER, 700, "sleeper")
+    items = [record(ledger_items._bet_item(bet).serialize()) for bet in (too_much, late)]
+    assert invoke("refund_stragglers", *items) == {"refunded": 2}
+    expected = {"first": None, "second": "TABLE_DIFFERENTIAL", "sleeper": "NOT_IN_BOOK"}
+    assert reasons(round_) == expected
+    invoke("refund_stragglers", *items)
+    round_.close()
+    assert reasons(round_) == expected
+    assert cloud.balances().findings == ()
+
+
+def test_the_tally_follows_the_bets_and_repeats_do_no_harm(cloud: Cloud) -> None:
+    round_ = limited(cloud)
+    bets = cloud.bets("anna", round_.round_id, ("one", Spot.PLAYER, 600), ("two", Spot.TIE, 100))
+    more = cloud.bet("bert", round_.round_id, Spot.PLAYER, 400, "three")
+    records = [record(ledger_items._bet_item(bet).serialize()) for bet in (*bets, more)]
+    assert invoke("tally_stakes", *records) == {"tallied": 1}
+    assert cloud.floor.tally(round_.round_id) == {Spot.PLAYER: 1_000, Spot.TIE: 100}
+    invoke("tally_stakes", records[0], records[0])
+    assert cloud.floor.tally(round_.round_id) == {Spot.PLAYER: 1_000, Spot.TIE: 100}
+    with pytest.raises(TableDifferential) as refused:
+        cloud.bet("bert", round_.round_id, Spot.PLAYER, 100, "four")
+    assert refused.value.details == {"spot": "PLAYER", "allowed_minor": 0}
+    # A repeat of what was taken before is answered all the same.
+    assert cloud.bet("bert", round_.round_id, Spot.PLAYER, 400, "three") == more
+    bet_id = "one".ljust(16, "-")
+    cancelled, _ = cancel_bet(
+        "anna", round_.round_id, bet_id, ledger=cloud.ledger, clock=cloud.clock
+    )
+    invoke("tally_stakes", record(ledger_items._bet_item(cancelled).serialize(), "MODIFY"))
+    assert cloud.floor.tally(round_.round_id) == {Spot.PLAYER: 400, Spot.TIE: 100}
+    cloud.bet("bert", round_.round_id, Spot.PLAYER, 600, "five")
+
+
+def test_only_open_rounds_with_a_differential_are_tallied(
+    cloud: Cloud,
+) -> None:
+    round_ = limited(cloud)
+    bet = cloud.bet("anna", round_.round_id, Spot.PLAYER, 600, "one")
+    item = record(ledger_items._bet_item(bet).serialize())
+    wallet = cloud.ledger.wallet("anna")
+    assert wallet is not None
+    others = [
+        record(ledger_items._wallet_item(wallet).serialize(), "MODIFY"),
+        {"eventName": "REMOVE", "dynamodb": {}},
+    ]
+    assert invoke("tally_stakes", *others) == {"tallied": 0}
+    round_.close()
+    assert invoke("tally_stakes", item) == {"tallied": 0}
+    assert cloud.floor.tally(round_.round_id) == {}
+
+
+def test_a_table_without_a_differential_has_no_tally(opened: ManualRound) -> None:
+    cloud = opened.cloud
+    bet = cloud.bet("anna", opened.round_id, Spot.PLAYER, 600, "one")
+    assert invoke("tally_stakes", record(ledger_items._bet_item(bet).serialize())) == {"tallied": 0}
+    assert cloud.floor.tally(opened.round_id) == {}
+
+
+@pytest.mark.parametrize("function", ["tally_stakes", "refund_stragglers"])
+def test_a_bet_on_a_round_that_never_was_is_parked(cloud: Cloud, function: str) -> None:
+    image = {name: TypeSerializer().serialize(value) for name, value in FOREIGN_BET.items()}
+    invoke(function, record(image))
+    [letter] = parked(cloud)
+    assert "does not exist" in letter["reason"]
+
+
 def test_bets_in_the_book_and_of_open_rounds_stand(opened: ManualRound) -> None:
     cloud = opened.cloud
     bet = cloud.bet("anna", opened.round_id, Spot.TIE, 500, "bet")
@@ -171,13 +296,6 @@ def test_a_busy_wallet_brings_the_batch_again_instead_of_parking_it(opened: Manu
     ):
         invoke("refund_stragglers", late)
     assert parked(cloud) == []
-
-
-def test_a_bet_on_a_round_that_never_was_is_parked(cloud: Cloud) -> None:
-    image = {name: TypeSerializer().serialize(value) for name, value in FOREIGN_BET.items()}
-    invoke("refund_stragglers", record(image))
-    [letter] = parked(cloud)
-    assert "does not exist" in letter["reason"]
 
 
 FOREIGN_BET = {

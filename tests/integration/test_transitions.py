@@ -8,15 +8,15 @@ from baccarat.adapters import clients
 from baccarat.adapters.dynamodb import ledger as ledger_items
 from baccarat.application.drive_round import owed
 from baccarat.domain import wallet as money
-from baccarat.domain.paytable import Spot
-from baccarat.domain.wallet import PlaceBet, Wallet
+from baccarat.domain.bets import SIDES
+from baccarat.domain.wallet import NewBet, PlaceBets, Wallet
 from tests.support.cloud import Cloud
 
 ROUND = "bac-1.000000001"
 
 
 def put_bets(cloud: Cloud, player: str) -> None:
-    """Store a funded wallet with a bet on each side, as two place commands leave them.
+    """Store a funded wallet with a bet on each side, as a place command leaves them.
 
     Written item by item: moto copies the whole table for every transaction.
     """
@@ -25,9 +25,9 @@ def put_bets(cloud: Cloud, player: str) -> None:
     now_ms = record.round.opened_at_ms
     wallet, credited = money.deposit(Wallet(player, "EUR", 0, 0), "seed", 1_000, now_ms)
     ledger_items._deposit_item(credited).save()
-    for spot in (Spot.PLAYER, Spot.BANKER):
-        command = PlaceBet(player, f"bet-of-{player}-{spot}", ROUND, spot, 100)
-        wallet, bet = money.place(wallet, command, record.round, now_ms)
+    sides = tuple(NewBet(f"bet-of-{player}-{spot}", spot, 100) for spot in SIDES)
+    wallet, bets = money.place(wallet, PlaceBets(player, ROUND, sides), record.round, now_ms)
+    for bet in bets:
         ledger_items._bet_item(bet).save()
     ledger_items._wallet_item(wallet).save()
 

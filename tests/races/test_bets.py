@@ -12,7 +12,8 @@ from typing import Any
 
 from baccarat.application.refunds import refund_straggler
 from baccarat.domain.paytable import Spot
-from baccarat.domain.wallet import BetState
+from baccarat.domain.table_config import Caps
+from baccarat.domain.wallet import Bet, BetState, RefundReason
 from tests.support.cloud import ROOT, Cloud
 from tests.support.rounds import ManualRound
 
@@ -61,7 +62,8 @@ def test_eight_processes_on_one_wallet_lose_nothing_and_overdraw_nothing(
             {
                 "player_id": "anna",
                 "round_id": opened.round_id,
-                "bets": [f"process-{p}-bet-{n:04d}" for n in range(5)],
+                "commands": [f"process-{p}-bet-{n:04d}" for n in range(5)],
+                "spots": ["PLAYER"],
                 "stake_minor": 700,
             }
             for p in range(PROCESSES)
@@ -80,6 +82,48 @@ def test_eight_processes_on_one_wallet_lose_nothing_and_overdraw_nothing(
     assert cloud.balances().findings == ()
 
 
+def test_eight_processes_with_three_bets_a_command_take_all_of_one_or_nothing(
+    cloud: Cloud, opened: ManualRound
+) -> None:
+    # 8 × 3 commands of three bets are 28,800 minor units; the wallet holds 20,000.
+    cloud.fund("gina", 20_000)
+    answers = race(
+        cloud,
+        [
+            {
+                "player_id": "gina",
+                "round_id": opened.round_id,
+                "commands": [f"process-{p}-command-{n}" for n in range(3)],
+                "spots": ["PLAYER", "BANKER", "TIE"],
+                "stake_minor": 400,
+            }
+            for p in range(PROCESSES)
+        ],
+    )
+    every = [answer for process in answers for answer in process["answers"]]
+    outcomes = Counter(answer["code"] for answer in every)
+    accepted = outcomes["ACCEPTED"]
+    assert set(outcomes) <= {"ACCEPTED", "INSUFFICIENT_FUNDS", "CONTENTION"}
+    assert accepted >= PROCESSES
+    wallet = cloud.ledger.wallet("gina")
+    assert wallet is not None
+    assert (wallet.available_minor, wallet.version) == (20_000 - 1_200 * accepted, 1 + accepted)
+    commands: dict[int, list[Bet]] = {}
+    for bet in cloud.ledger.bets_of(opened.round_id, "gina"):
+        commands.setdefault(bet.placed_version, []).append(bet)
+    assert sorted(commands) == list(range(2, accepted + 2))
+    told = {
+        answer["wallet"]["version"]: {bet["betId"] for bet in answer["bets"]}
+        for answer in every
+        if answer["code"] == "ACCEPTED"
+    }
+    for version, bets in commands.items():
+        assert sorted(bet.spot for bet in bets) == [Spot.BANKER, Spot.PLAYER, Spot.TIE]
+        assert len({bet.balance_after_minor for bet in bets}) == 1
+        assert {bet.bet_id for bet in bets} == told[version]
+    assert cloud.balances().findings == ()
+
+
 def test_the_same_bet_sent_fifty_times_at_once_is_taken_once_and_answered_alike(
     cloud: Cloud, opened: ManualRound
 ) -> None:
@@ -91,7 +135,8 @@ def test_the_same_bet_sent_fifty_times_at_once_is_taken_once_and_answered_alike(
             {
                 "player_id": "bert",
                 "round_id": opened.round_id,
-                "bets": ["the-very-same-bet-1"] * 5,
+                "commands": ["the-very-same-bet-1"] * 5,
+                "spots": ["PLAYER"],
                 "stake_minor": 900,
                 "threads": 5,
             }
@@ -120,7 +165,8 @@ def test_bets_that_race_the_close_are_in_the_book_or_refunded(
             {
                 "player_id": name,
                 "round_id": opened.round_id,
-                "bets": [f"bet-of-{name}-{n:08d}" for n in range(30)],
+                "commands": [f"bet-of-{name}-{n:08d}" for n in range(30)],
+                "spots": ["PLAYER"],
                 "stake_minor": 100,
                 "stale_round": True,
             }
@@ -150,3 +196,57 @@ def test_bets_that_race_the_close_are_in_the_book_or_refunded(
         assert bet.state is (BetState.PLACED if in_book else BetState.REFUNDED)
     assert {bet.spot for bet in raced} <= {Spot.PLAYER}
     assert cloud.balances().findings == ()
+
+
+def test_a_race_to_one_side_is_sealed_within_the_differential(cloud: Cloud) -> None:
+    """Eight players on one side, with a tally that is always behind: what it lets through, the
+    seal leaves out."""
+    differential = 5_000
+    round_ = ManualRound(cloud)
+    round_.start_table(caps=Caps(differential_minor=differential))
+    round_.open()
+    names = [f"player-{n}" for n in range(PROCESSES)]
+    for name in names:
+        cloud.fund(name, 50_000)
+    cloud.fund("other", 50_000)
+    cloud.bet("other", round_.round_id, Spot.BANKER, 700, "on-the-other-side")
+    cloud.bet("other", round_.round_id, Spot.TIE, 900, "on-no-side")
+    answers = race(
+        cloud,
+        [
+            {
+                "player_id": name,
+                "round_id": round_.round_id,
+                "commands": [f"bet-of-{name}-{n:08d}" for n in range(8)],
+                "spots": ["PLAYER"],
+                "stake_minor": 300 + 10 * number,
+                "tally": True,
+            }
+            for number, name in enumerate(names)
+        ],
+    )
+    outcomes = Counter(answer["code"] for process in answers for answer in process["answers"])
+    assert set(outcomes) == {"ACCEPTED", "TABLE_DIFFERENTIAL"}
+    placed = cloud.ledger.bets(round_.round_id)
+    on_player = sum(bet.stake_minor for bet in placed if bet.spot is Spot.PLAYER)
+    assert on_player - 700 > differential
+    round_.close()
+    root = round_.record.round.book_root
+    assert root is not None
+    book = cloud.archive.book(round_.round_id, root)
+    stakes = book.stakes()
+    # Nothing that fits is left out, so the difference is less than one bet below what is allowed.
+    assert differential - 370 < stakes[Spot.PLAYER] - stakes[Spot.BANKER] <= differential
+    assert (stakes[Spot.BANKER], stakes[Spot.TIE]) == (700, 900)
+    for bet in cloud.ledger.bets(round_.round_id):
+        expected = (
+            (BetState.PLACED, None)
+            if book.holds(bet.player_id, bet.bet_id)
+            else (BetState.REFUNDED, RefundReason.TABLE_DIFFERENTIAL)
+        )
+        assert (bet.state, bet.reason) == expected
+    assert round_.close() == round_.record
+    for step in (round_.deal, round_.resolve, round_.settle, round_.finish):
+        step()
+    balances = cloud.balances()
+    assert (balances.findings, balances.open_stakes_minor) == ((), 0)

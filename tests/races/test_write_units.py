@@ -15,6 +15,7 @@ from baccarat.application.bets import cancel_bet
 from baccarat.domain.coup import Outcome
 from baccarat.domain.paytable import Spot
 from baccarat.domain.table import HISTORY_LENGTH
+from baccarat.domain.table_config import Caps
 from baccarat.domain.wallet import BetState
 from tests.support.cloud import Cloud
 from tests.support.rounds import ManualRound
@@ -84,6 +85,23 @@ def test_bets_winners_and_losers_cost_what_they_may(meter: Meter) -> None:
     assert settling == 4 * len(winners)
     finish = meter.cost(round_.finish)
     assert finish == 8
+
+
+@pytest.mark.parametrize("count", [3, 15])
+def test_bets_of_one_command_share_the_wallet(meter: Meter, count: int) -> None:
+    cloud = meter.cloud
+    round_ = ManualRound(cloud)
+    round_.start_table(caps=Caps(100, 10**9, 10**9))
+    round_.open()
+    player = "player-with-a-long-name-0123456789ab"
+    cloud.fund(player, 10**9)
+    spots = [Spot.PLAYER, Spot.BANKER, Spot.TIE]
+    wanted = [(f"bet-{n}-of-{player}", spots[n % 3], 1_000) for n in range(count)]
+    cost = meter.cost(lambda: cloud.bets(player, round_.round_id, *wanted))
+    assert cost == 2 + 2 * count
+    assert cost / count <= 4
+    # The tally is read by whoever bets, and written by nobody who does.
+    assert cloud.floor.tally(round_.round_id) == {}
 
 
 def test_a_loser_alone_costs_nothing(meter: Meter) -> None:

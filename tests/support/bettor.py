@@ -13,14 +13,15 @@ from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
 from baccarat.adapters.kms import KmsSigner
-from baccarat.adapters.messages import bet_accepted, to_json
+from baccarat.adapters.messages import bets_accepted, to_json
 from baccarat.adapters.s3 import S3Archive
-from baccarat.application.bets import place_bet
+from baccarat.application.bets import place_bets
 from baccarat.application.drive_round import Step, close_bets
 from baccarat.application.ports import RoundRecord
+from baccarat.application.tally import tally_stakes
 from baccarat.domain.errors import BaccaratError
 from baccarat.domain.paytable import Spot
-from baccarat.domain.wallet import PlaceBet
+from baccarat.domain.wallet import NewBet, PlaceBets
 from tests.support.cloud import TABLE_ID, SteppedClock, bind_models
 
 
@@ -45,15 +46,20 @@ def main() -> None:
         floor = StaleFloor(floor, task["round_id"])
     clock = SystemClock()
 
-    def place(bet_id: str) -> dict[str, Any]:
-        command = PlaceBet(
-            task["player_id"], bet_id, task["round_id"], Spot.PLAYER, task["stake_minor"]
+    def place(command_id: str) -> dict[str, Any]:
+        """Place one bet on each spot of the task, together."""
+        bets = tuple(
+            NewBet(f"{command_id}-{spot}", Spot(spot), task["stake_minor"])
+            for spot in task["spots"]
         )
+        command = PlaceBets(task["player_id"], task["round_id"], bets)
+        if task.get("tally"):
+            tally_stakes(task["round_id"], floor=floor, ledger=ledger)
         try:
-            bet = place_bet(command, floor=floor, ledger=ledger, clock=clock)
+            placed = place_bets(command, floor=floor, ledger=ledger, clock=clock)
         except BaccaratError as error:
             return {"code": error.code}
-        return {"code": "ACCEPTED", **to_json(bet_accepted(bet))}
+        return {"code": "ACCEPTED", **to_json(bets_accepted(command_id, placed))}
 
     def close() -> None:
         late = SteppedClock()
@@ -76,7 +82,7 @@ def main() -> None:
         sys.stdout.write("{}")
         return
     with ThreadPoolExecutor(task.get("threads", 1)) as pool:
-        answers = list(pool.map(place, task["bets"]))
+        answers = list(pool.map(place, task["commands"]))
     sys.stdout.write(json.dumps({"answers": answers}))
 
 

@@ -30,7 +30,7 @@ from baccarat.adapters.keys import KeySet
 from baccarat.adapters.kms import ROUND, SHOE, KmsSigner, KmsVault
 from baccarat.adapters.s3 import S3Archive
 from baccarat.adapters.stepfunctions import StepFunctionsDriver, StepFunctionsTasks
-from baccarat.application.bets import credit_deposit, place_bet
+from baccarat.application.bets import credit_deposit, place_bets
 from baccarat.application.desk import DeskWork
 from baccarat.application.ports import Clock, RoundRecord
 from baccarat.application.reconcile import Balances, reconcile
@@ -38,7 +38,7 @@ from baccarat.application.watch_tables import watch_table
 from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
 from baccarat.domain.table import Table
 from baccarat.domain.table_config import ShoeProcedure, StakeLimit, TableConfig
-from baccarat.domain.wallet import Bet, PlaceBet, Wallet
+from baccarat.domain.wallet import Bet, NewBet, PlaceBets, Wallet
 
 T = TypeVar("T")
 REGION = "us-east-1"
@@ -174,8 +174,16 @@ class Cloud:
         return self.wait_for(status, f"the end of execution {name}", seconds)
 
     def bet(self, player_id: str, round_id: str, spot: Spot, stake_minor: int, bet_id: str) -> Bet:
-        command = PlaceBet(player_id, bet_id.ljust(16, "-"), round_id, spot, stake_minor)
-        return place_bet(command, floor=self.floor, ledger=self.ledger, clock=self.clock)
+        [bet] = self.bets(player_id, round_id, (bet_id, spot, stake_minor))
+        return bet
+
+    def bets(
+        self, player_id: str, round_id: str, *wanted: tuple[str, Spot, int]
+    ) -> tuple[Bet, ...]:
+        """Place bets in one command, each given as id, spot and stake."""
+        bets = tuple(NewBet(id_.ljust(16, "-"), spot, stake) for id_, spot, stake in wanted)
+        command = PlaceBets(player_id, round_id, bets)
+        return place_bets(command, floor=self.floor, ledger=self.ledger, clock=self.clock)
 
     def balances(self) -> Balances:
         return reconcile(

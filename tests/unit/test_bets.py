@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baccarat.domain.bets import PAIR_SPOTS, RULES, Spot, way
+from baccarat.domain.bets import PAIR_SPOTS, RULES, WAYS, Spot, Way, way
 from baccarat.domain.cards import Card
 from baccarat.domain.coup import Coup, replay
 from baccarat.domain.paytable import PAYTABLES
@@ -142,9 +142,23 @@ def test_small_and_big_share_all_coups(name: str) -> None:
 
 
 def test_every_spot_has_a_rule_and_wants_a_complete_coup() -> None:
-    assert set(RULES) == set(Spot)
+    assert set(RULES) == set(WAYS) == set(Spot)
     assert set(Spot) == {spot for table in PAYTABLES.values() for spot in table.odds}
     assert set(Spot) > PAIR_SPOTS
     for spot in Spot:
         with pytest.raises(ValueError, match="not complete"):
             way(spot, Coup())
+
+
+@pytest.mark.parametrize("name", COUPS)
+def test_a_bet_ends_in_a_way_of_the_outcome(name: str) -> None:
+    made = coup(name)
+    for spot in Spot:
+        ending = way(spot, made)
+        assert ending is Way.LOSE or ending in WAYS[spot][made.outcome], spot
+
+
+def test_no_way_is_listed_that_pays_nothing_anywhere() -> None:
+    for spot, outcomes in WAYS.items():
+        paid = {ending for t in PAYTABLES.values() for ending in t.odds.get(spot, {})}
+        assert set().union(*outcomes.values()) == paid, spot

@@ -1,15 +1,24 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from baccarat.domain import merkle
-from baccarat.domain.book import BetBook, BookEntry, Payout, payouts, payouts_root
+from baccarat.domain.book import (
+    BetBook,
+    BookEntry,
+    Payout,
+    payouts,
+    payouts_root,
+    within_differential,
+)
 from baccarat.domain.coup import replay
 from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
-from tests.builders import bet, hands, many_bets
+from baccarat.domain.wallet import Bet, BetState, RefundReason
+from tests.builders import bet, hands, many_bets, placed_bet
 
 BANKER_WINS = replay(hands("7C KD", "9C KD"))
 TIE = replay(hands("9C KD", "9D KH"))
@@ -139,3 +148,82 @@ def test_the_root_of_payouts_is_written_out_in_the_published_form() -> None:
     a, b = (hashlib.sha256(b"\x00" + text).digest() for text in texts)
     assert payouts_root(items) == hashlib.sha256(b"\x01" + a + b).hexdigest()
     assert payouts_root(()) == hashlib.sha256().hexdigest()
+
+
+def _row(text: str) -> list[Bet]:
+    """Bets in the order in which they were placed, as ``P500 B200 TIE100``."""
+    spots = {"P": "PLAYER", "B": "BANKER", "TIE": "TIE", "BIG": "BIG"}
+    bets = []
+    for number, word in enumerate(text.split()):
+        name = word.rstrip("0123456789")
+        stake = int(word.removeprefix(name))
+        bets.append(placed_bet(f"p{number}", f"b{number}", spots[name], stake, number))
+    return bets
+
+
+@pytest.mark.parametrize(
+    ("placed", "kept"),
+    [
+        ("P100 B50 P50", "P100 B50 P50"),
+        ("", ""),
+        # The newest of the heavier side is left out.
+        ("P60 P51 B10", "P60 B10"),
+        ("B60 P10 B60 B60", "B60 P10"),
+        # Side bets and ties stay, however much.
+        ("P60 TIE900 P60 BIG900", "P60 TIE900 BIG900"),
+        # What was left out on the way to a larger bet comes back.
+        ("P150 P30", "P30"),
+        ("P500 P90 P5 B10", "P90 P5 B10"),
+        # A bet so large that the other side would be too heavy without it stays if it can.
+        ("P300 P1000 B1000", "P1000 B1000"),
+        ("P50 P1000 B500", "P50"),
+        ("P1000 B500", ""),
+        ("P101", ""),
+    ],
+)
+def test_the_differential_leaves_out_the_newest_of_the_heavier_side(placed: str, kept: str) -> None:
+    bets = _row(placed)
+    stay = kept.split()
+    expected = []
+    for made, word in zip(bets, placed.split(), strict=True):
+        if word in stay:
+            stay.remove(word)
+            expected.append(made)
+    assert within_differential(bets, 100) == expected
+    assert within_differential(reversed(bets), 100) == expected
+
+
+def test_bets_of_one_moment_are_told_apart_by_their_keys() -> None:
+    bets = [placed_bet(player, "b", "PLAYER", 60, 5) for player in ("c", "a", "b")]
+    assert [kept.player_id for kept in within_differential(bets, 100)] == ["a"]
+
+
+def test_the_book_of_placed_bets() -> None:
+    bets = _row("P60 B10 P70 TIE40 P100")
+    bets[4] = replace(bets[4], state=BetState.CANCELLED)
+    assert BetBook.of_placed(bets, None).stakes() == {
+        Spot.PLAYER: 130,
+        Spot.BANKER: 10,
+        Spot.TIE: 40,
+    }
+    assert BetBook.of_placed(bets, 100).stakes() == {
+        Spot.PLAYER: 60,
+        Spot.BANKER: 10,
+        Spot.TIE: 40,
+    }
+    assert BetBook.of_placed(bets, 100) == BetBook.of_placed(reversed(bets), 100)
+
+
+def test_the_book_itself_tells_why_a_bet_is_not_in_it() -> None:
+    bets = _row("P60 B10 P70")
+    book = BetBook.of_placed(bets, 100)
+    assert book.reason_without(bets[2], 100) is RefundReason.TABLE_DIFFERENTIAL
+    late = _row("P50 P51 B150 B151 TIE900")
+    assert [book.reason_without(bet, 100).value for bet in late] == [
+        "NOT_IN_BOOK",
+        "TABLE_DIFFERENTIAL",
+        "NOT_IN_BOOK",
+        "TABLE_DIFFERENTIAL",
+        "NOT_IN_BOOK",
+    ]
+    assert {book.reason_without(bet, None) for bet in late} == {RefundReason.NOT_IN_BOOK}

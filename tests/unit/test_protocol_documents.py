@@ -14,7 +14,8 @@ import pytest
 from baccarat.adapters import cli, desk_messages, messages
 from baccarat.application.sessions import MAX_MISSED_EVENTS, TICKET_LIFE_MS
 from baccarat.domain import errors
-from baccarat.domain.wallet import MAX_BETS_PER_ROUND
+from baccarat.domain.paytable import Spot
+from baccarat.domain.wallet import MAX_BETS_AT_ONCE, MAX_BETS_PER_ROUND
 
 FORMATS = Path(__file__).resolve().parents[2] / "docs/formats"
 PAGE = (FORMATS / "websocket.md").read_text()
@@ -83,7 +84,7 @@ def test_the_description_has_every_message_and_who_sends_it() -> None:
         for message in operation.get("reply", operation)["messages"]
     }
     assert answered == {
-        "joined", "events", "bet_accepted", "bet_cancelled", "wallet", "bet_changed", "left",
+        "joined", "events", "bets_accepted", "bet_cancelled", "wallet", "bet_changed", "left",
         "pong", "error",
     }  # fmt: skip
     replies = {
@@ -91,7 +92,7 @@ def test_the_description_has_every_message_and_who_sends_it() -> None:
         for name, operation in operations.items()
         if "reply" in operation
     }
-    assert replies["receive_bet"] == "bet_accepted"
+    assert replies["receive_bet"] == "bets_accepted"
     assert replies["receive_cancel"] == "bet_cancelled"
     assert replies["receive_join"] == "joined"
 
@@ -154,8 +155,30 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"| message of the client | {messages.MAX_MESSAGE_BYTES:,} bytes of UTF-8 |" in PAGE
     assert f"| events in `joined` | {MAX_MISSED_EVENTS} |" in PAGE
     assert f"at most {MAX_MISSED_EVENTS} events missed" in PAGE
+    assert f"| bets in one command | {MAX_BETS_AT_ONCE} |" in PAGE
+    assert PAGE.count(f"1 to {MAX_BETS_AT_ONCE} ") == 2
     assert f"| bets of a player in a round | {MAX_BETS_PER_ROUND}," in PAGE
     assert f"| ticket | {TICKET_LIFE_MS // 1000} s, once |" in PAGE
     for model in ("BetId", "CommandId"):
         low, high = re.findall(r"\{(\d+),(\d+)\}", str(getattr(messages, model)))[0]
         assert f"{low} to {high} of" in PAGE
+
+
+def test_the_largest_command_is_within_the_largest_message() -> None:
+    bets = [
+        {"betId": f"{number:064d}", "spot": longest, "stake_minor": 10**12}
+        for number in range(MAX_BETS_AT_ONCE)
+        for longest in [max(Spot, key=len)]
+    ]
+    message = {
+        "action": "bet",
+        "id": "i" * 64,
+        "roundId": f"{'t' * 24}.{1:09d}",
+        "bets": bets,
+    }
+    assert messages.PlaceBetsMessage.model_validate_json(json.dumps(message))
+    # With room for the spaces of whoever writes them.
+    assert len(json.dumps(message, indent=1).encode()) <= messages.MAX_MESSAGE_BYTES
+    for wrong in ([], [*bets, {**bets[0], "betId": "b" * 20}]):
+        with pytest.raises(ValueError, match="bets"):
+            messages.PlaceBetsMessage.model_validate_json(json.dumps({**message, "bets": wrong}))

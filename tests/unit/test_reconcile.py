@@ -14,7 +14,8 @@ from baccarat.domain.wallet import (
     Bet,
     Deposit,
     HousePosting,
-    PlaceBet,
+    NewBet,
+    PlaceBets,
     RefundReason,
     Wallet,
     cancel,
@@ -36,8 +37,9 @@ def books() -> Books:
     for number, (round_, stake) in enumerate(
         [(settled, 1_000), (settled, 500), (settled, 300), (open_, 700), (open_, 200)]
     ):
-        command = PlaceBet("anna", f"b{number}", round_.round_id, Spot.BANKER, stake)
-        anna, bet = place(anna, command, round_, START_MS)
+        wanted = (NewBet(f"b{number}", Spot.BANKER, stake),)
+        command = PlaceBets("anna", round_.round_id, wanted)
+        anna, (bet,) = place(anna, command, round_, START_MS)
         bets.append(bet)
     anna, (bets[0],) = pay(anna, [(bets[0], 1_950)], START_MS)
     anna, bets[2] = cancel(anna, bets[2], START_MS)

@@ -10,18 +10,21 @@ from baccarat.domain.errors import (
     BaccaratError,
     IdempotencyConflict,
     IntegrityError,
+    InvalidRequest,
     TooManyTables,
 )
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round, RoundState
 from baccarat.domain.wallet import (
+    MAX_BETS_AT_ONCE,
     MAX_BETS_PER_ROUND,
     MAX_TABLES_AT_ONCE,
     Bet,
     BetState,
     Deposit,
     Exposure,
-    PlaceBet,
+    NewBet,
+    PlaceBets,
     RefundReason,
     Wallet,
     cancel,
@@ -43,17 +46,22 @@ def wallet(available_minor: int = 10_000, **changes: Any) -> Wallet:
     return replace(Wallet("anna", "EUR", available_minor, 5), **changes)
 
 
-def command(bet_id: str = "b1", spot: Spot = Spot.BANKER, stake_minor: int = 1_000) -> PlaceBet:
-    return PlaceBet("anna", bet_id, ROUND.round_id, spot, stake_minor)
+def command(
+    bet_id: str = "b1", spot: Spot = Spot.BANKER, stake_minor: int = 1_000, *more: NewBet
+) -> PlaceBets:
+    return PlaceBets("anna", ROUND.round_id, (NewBet(bet_id, spot, stake_minor), *more))
+
+
+SECOND, THIRD = NewBet("b2", Spot.TIE, 200), NewBet("b3", Spot.BANKER, 300)
 
 
 def placed(**changes: Any) -> tuple[Wallet, Bet]:
-    after, bet = place(wallet(), command(), ROUND, NOW)
+    after, (bet,) = place(wallet(), command(), ROUND, NOW)
     return after, replace(bet, **changes)
 
 
 def test_a_bet_takes_its_stake() -> None:
-    after, bet = place(wallet(), command(), ROUND, NOW)
+    after, (bet,) = place(wallet(), command(), ROUND, NOW)
     assert (after.available_minor, after.version) == (9_000, 6)
     assert after.exposure == {"bac-1": Exposure(1, CLOSES, 1, {Spot.BANKER: 1_000})}
     assert bet == Bet(
@@ -156,7 +164,7 @@ _FULL = Exposure(1, CLOSES, MAX_BETS_PER_ROUND, {Spot.BANKER: 4_000})
     ],
 )
 def test_refusals(
-    code: str, details: dict[str, Any], given: Wallet, asked: PlaceBet, round_: Round, now_ms: int
+    code: str, details: dict[str, Any], given: Wallet, asked: PlaceBets, round_: Round, now_ms: int
 ) -> None:
     with pytest.raises(BaccaratError) as refused:
         place(given, asked, round_, now_ms)
@@ -217,22 +225,78 @@ def test_a_full_table_cannot_be_emptied_by_betting_elsewhere() -> None:
     assert refused.value.code == "STAKE_ABOVE_MAXIMUM"
 
 
-def test_the_same_request_again_is_the_same_bet() -> None:
-    _, bet = placed()
-    assert same_request(bet, command()) is bet
-    others = [
-        command(stake_minor=1_001),
-        command(spot=Spot.TIE),
+def test_bets_of_one_command_are_one_movement() -> None:
+    after, bets = place(wallet(), command("b1", Spot.BANKER, 1_000, SECOND, THIRD), ROUND, NOW)
+    assert (after.available_minor, after.version) == (8_500, 6)
+    assert after.exposure["bac-1"] == Exposure(1, CLOSES, 3, {Spot.BANKER: 1_300, Spot.TIE: 200})
+    assert [(b.bet_id, b.spot, b.stake_minor) for b in bets] == [
+        ("b1", Spot.BANKER, 1_000),
+        ("b2", Spot.TIE, 200),
+        ("b3", Spot.BANKER, 300),
     ]
-    for other in others:
+    assert {(b.placed_version, b.balance_after_minor) for b in bets} == {(6, 8_500)}
+
+
+def test_limits_count_the_bets_of_the_same_command() -> None:
+    for asked, details in (
+        (
+            command("b1", Spot.BANKER, 400_000, NewBet("b2", Spot.BANKER, 100_001)),
+            {"spot": "BANKER", "allowed_minor": 500_000},
+        ),
+        (
+            command("b1", Spot.BANKER, 1_000, NewBet("b2", Spot.TIE, 99)),
+            {"spot": "TIE", "min_minor": 100},
+        ),
+    ):
+        with pytest.raises(BaccaratError) as refused:
+            place(RICH, asked, ROUND, NOW)
+        assert refused.value.details == details
+    with pytest.raises(BaccaratError) as refused:
+        place(wallet(1_499), command("b1", Spot.BANKER, 1_000, SECOND, THIRD), ROUND, NOW)
+    assert refused.value.code == "INSUFFICIENT_FUNDS"
+    almost = wallet(exposure={"bac-1": replace(_FULL, bets=MAX_BETS_PER_ROUND - 2)})
+    with pytest.raises(BaccaratError) as refused:
+        place(almost, command("b1", Spot.BANKER, 100, SECOND, THIRD), ROUND, NOW)
+    assert refused.value.code == "TOO_MANY_BETS"
+    after, _ = place(almost, command("b1", Spot.BANKER, 100, SECOND), ROUND, NOW)
+    assert after.exposure["bac-1"].bets == MAX_BETS_PER_ROUND
+
+
+def test_a_command_has_one_to_fifteen_bets_each_with_its_own_id() -> None:
+    assert MAX_BETS_AT_ONCE == 15
+    many = tuple(NewBet(f"b{n}", Spot.TIE, 100) for n in range(16))
+    PlaceBets("anna", ROUND.round_id, many[:15])
+    for wrong in ((), many, (many[0], many[1], many[0])):
+        with pytest.raises(InvalidRequest):
+            PlaceBets("anna", ROUND.round_id, wrong)
+
+
+def test_the_same_command_again_is_the_same_bets_in_its_own_order() -> None:
+    asked = command("b1", Spot.BANKER, 1_000, SECOND)
+    after, bets = place(wallet(), asked, ROUND, NOW)
+    after, others = place(after, command("b9"), ROUND, NOW)
+    placed = [*others, *bets]
+    assert same_request(placed, asked) == bets
+    turned = replace(asked, bets=asked.bets[::-1])
+    assert same_request(placed, turned) == bets[::-1]
+    assert same_request(placed, command("b5")) == ()
+    assert same_request([], asked) == ()
+    for other in (
+        command("b1", Spot.BANKER, 1_001, SECOND),
+        command("b1", Spot.TIE, 1_000, SECOND),
+        command("b1"),
+        command("b1", Spot.BANKER, 1_000, THIRD),
+        command("b1", Spot.BANKER, 1_000, SECOND, THIRD),
+        command("b1", Spot.BANKER, 1_000, NewBet("b9", Spot.BANKER, 1_000)),
+    ):
         with pytest.raises(IdempotencyConflict) as refused:
-            same_request(bet, other)
+            same_request(placed, other)
         assert refused.value.details == {"betId": "b1"}
 
 
 def test_cancel_gives_the_stake_and_the_limit_back() -> None:
     after, bet = placed()
-    after, second = place(after, command("b2", stake_minor=200), ROUND, NOW)
+    after, (second,) = place(after, command("b2", stake_minor=200), ROUND, NOW)
     after, cancelled = cancel(after, bet, NOW + 1)
     assert (after.available_minor, after.version) == (9_800, 8)
     assert after.exposure["bac-1"] == Exposure(1, CLOSES, 2, {Spot.BANKER: 200})
@@ -283,7 +347,7 @@ def test_a_closed_bet_is_neither_cancelled_nor_paid_nor_refunded_again(state: Be
 
 def test_all_bets_of_a_round_are_paid_in_one_movement() -> None:
     after, first = placed()
-    after, second = place(after, command("b2", stake_minor=200), ROUND, NOW)
+    after, (second,) = place(after, command("b2", stake_minor=200), ROUND, NOW)
     paid, bets = pay(after, [(first, 1_950), (second, 390)], NOW + 9)
     assert (paid.available_minor, paid.version) == (8_800 + 2_340, 8)
     assert [(b.state, b.payout_minor, b.closed_version, b.closed_at_ms) for b in bets] == [
@@ -296,7 +360,7 @@ def test_all_bets_of_a_round_are_paid_in_one_movement() -> None:
 @pytest.mark.parametrize("reason", list(RefundReason))
 def test_refund(reason: RefundReason) -> None:
     after, first = placed()
-    after, second = place(after, command("b2", stake_minor=200), ROUND, NOW)
+    after, (second,) = place(after, command("b2", stake_minor=200), ROUND, NOW)
     refunded, closed = refund(after, [first, second], reason, NOW + 9)
     assert (refunded.available_minor, refunded.version) == (10_000, 8)
     assert closed == tuple(

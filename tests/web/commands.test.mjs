@@ -129,6 +129,14 @@ test("refusals name amounts as money, else in the server's words", () => {
   const text = (code, details) => refusalText({ code, details, message: "as the server says" }, "EUR");
   assert.equal(text("STAKE_ABOVE_MAXIMUM", { allowed_minor: 500 }), "this spot takes €5 more from you in this round");
   assert.equal(text("STAKE_ABOVE_MAXIMUM", { allowed_minor: 0 }), "this spot holds the most it takes from you in this round");
+  assert.equal(text("SIDE_BET_ABOVE_SHARE", { allowed_minor: 500 }), "with your bets on Player and Banker this side bet may be up to €5");
+  assert.equal(text("SIDE_BET_ABOVE_SHARE", { allowed_minor: 0 }), "for this side bet put more on Player or Banker first");
+  assert.equal(text("PAYOUT_ABOVE_MAXIMUM", { allowed_minor: 500, max_payout_minor: 90_000 }), "a player can get back €900 a round, so €5 more fits here");
+  assert.equal(text("PAYOUT_ABOVE_MAXIMUM", { allowed_minor: 0, max_payout_minor: 90_000 }), "a player can get back €900 a round, and your bets reach that");
+  assert.equal(text("TABLE_DIFFERENTIAL", { allowed_minor: 500 }), "this side of the table takes €5 more for now");
+  assert.equal(text("TABLE_DIFFERENTIAL", { allowed_minor: 0 }), "this side of the table takes no more until there is more on the other");
+  assert.equal(text("MAIN_BET_NEEDED", { side_bets_minor: 250 }), "take €2.50 of your side bets back first");
+  assert.equal(text("MAIN_BET_NEEDED", {}), "as the server says");
   assert.equal(text("STAKE_BELOW_MINIMUM", {}), "as the server says");
   assert.equal(text("BETTING_CLOSED", {}), "as the server says");
 });

@@ -71,8 +71,10 @@ test("a player's own record: own bets, what the page saw, nobody else's bets", a
   assert.deepEqual(await verdict({ playerId: entry.playerId, seen: seen.slice(1), bets }), ["seen:false"]);
   const forgotten = { ...bets[0], betId: "bet-that-was-left-out" };
   assert.deepEqual(await verdict({ seen, bets: [...bets, forgotten] }), ["seen:false"]);
-  const late = { ...forgotten, state: "REFUNDED", reason: "NOT_IN_BOOK" };
-  assert.deepEqual(await verdict({ seen, bets: [...bets, late] }), []);
+  for (const reason of ["NOT_IN_BOOK", "TABLE_DIFFERENTIAL"]) {
+    const returned = { ...forgotten, state: "REFUNDED", reason };
+    assert.deepEqual(await verdict({ seen, bets: [...bets, returned] }), []);
+  }
 });
 
 test("rules after a broken one are not looked at", async () => {

@@ -15,6 +15,8 @@ import {
 
 export { checkTranscript, eventHash, signingInput } from "./transcript.js";
 
+const OUT_OF_BOOK = new Set(["NOT_IN_BOOK", "TABLE_DIFFERENTIAL"]);
+
 const TITLES = {
   chain: "Nothing was changed or left out",
   signatures: "Every event is signed by the house",
@@ -213,9 +215,9 @@ function tellSeen(document, entries, { playerId, seen, bets }) {
   if (playerId !== null && entries.some((entry) => entry.playerId !== playerId)) {
     throw new Failed("The record holds a bet of another player.");
   }
-  // A bet that came too late for the book, or was taken back in time, may be absent.
+  // A bet that came too late for the book, was left out of it, or was taken back in time, may be absent.
   const expected = document.book === null ? []
-    : bets.filter((bet) => bet.state !== "CANCELLED" && bet.reason !== "NOT_IN_BOOK");
+    : bets.filter((bet) => bet.state !== "CANCELLED" && !OUT_OF_BOOK.has(bet.reason));
   for (const bet of expected) {
     const entry = entries.find(({ betId }) => betId === bet.betId);
     if (entry?.spot !== bet.spot || entry?.stake_minor !== bet.stake_minor) {

@@ -25,6 +25,11 @@ const OVERDUE_MS = 6_000; // news of a running round this late have been missed
 const QUIET_MS = 30_000; // a table at rest is asked this often
 const APPLIED_KEPT = 5_000;
 const BUSY_CODES = new Set(["CONTENTION", "INTERNAL"]);
+const MAIN_SPOTS = new Set(["PLAYER", "BANKER", "TIE"]);
+const RETURNED_BECAUSE = {
+  NOT_IN_BOOK: "came too late for the round",
+  TABLE_DIFFERENTIAL: "was too much for one side of the table",
+};
 
 export class TableClient {
   #api;
@@ -118,13 +123,14 @@ export class TableClient {
     };
   }
 
-  /** Put a stake on a spot of the current round. */
-  placeBet(spot, stakeMinor) {
-    const round = currentRound(this.#state);
-    if (round === null) return;
-    const bet = { betId: randomId(), roundId: round.roundId, spot, stake_minor: stakeMinor };
-    this.#bets.place(bet);
-    this.#outbox.post(bet.betId, { action: "bet", ...bet });
+  /** Put stakes ({spot, minor}) on spots of the current round: all of them or none. */
+  placeBets(stakes) {
+    const roundId = currentRound(this.#state)?.roundId;
+    if (roundId === undefined || stakes.length === 0) return;
+    const id = randomId();
+    const bets = stakes.map(({ spot, minor }) => ({ betId: randomId(), spot, stake_minor: minor }));
+    for (const bet of bets) this.#bets.place({ ...bet, roundId, commandId: id });
+    this.#outbox.post(id, { action: "bet", id, roundId, bets });
     this.#callbacks.onChange();
   }
 
@@ -134,7 +140,7 @@ export class TableClient {
     if (bet) this.#cancel(bet);
   }
 
-  /** Take back all bets of the current round, one after the other, newest first. */
+  /** Take back all bets of the current round, one after the other: side bets first, which need the others. */
   clear() {
     if (this.#clearing !== null) return;
     this.#clearing = currentRound(this.#state)?.roundId ?? null;
@@ -142,7 +148,8 @@ export class TableClient {
   }
 
   #clearNext() {
-    const bet = this.#clearing === currentRound(this.#state)?.roundId ? this.#cancellable().at(-1) : null;
+    const bets = this.#clearing === currentRound(this.#state)?.roundId ? this.#cancellable() : [];
+    const bet = bets.findLast(({ spot }) => !MAIN_SPOTS.has(spot)) ?? bets.at(-1);
     if (bet) this.#cancel(bet);
     else this.#clearing = null;
     this.#callbacks.onChange();
@@ -186,10 +193,10 @@ export class TableClient {
     switch (message.type) {
       case "joined": this.#joined(message); break;
       case "events": if (message.tableId === this.#tableId) this.#events(message.events); break;
-      case "bet_accepted":
-        this.#outbox.answered(message.bet.betId);
+      case "bets_accepted":
+        this.#outbox.answered(message.id);
         this.#balance.offer(message.wallet);
-        this.#bets.update(message.bet);
+        for (const bet of message.bets) this.#bets.update(bet);
         break;
       case "bet_cancelled":
         this.#outbox.answered(message.id);
@@ -234,7 +241,7 @@ export class TableClient {
     if (round === null || events.some(({ roundId }) => roundId !== round.roundId)) return;
     for (const bet of this.#bets.ofRound(round.roundId)) {
       if (bet.pending === "placing" && isFinal(round) && !listed.has(bet.betId)) {
-        this.#outbox.answered(bet.betId);
+        this.#outbox.answered(bet.commandId);
         this.#bets.remove(bet.betId);
       }
     }
@@ -286,9 +293,12 @@ export class TableClient {
 
   #betChanged(bet) {
     const before = this.#bets.update(bet);
-    if (bet.state !== "PLACED" || before?.pending === "placing") this.#outbox.answered(bet.betId);
-    if (bet.state === "REFUNDED" && before?.state !== "REFUNDED" && bet.reason === "NOT_IN_BOOK") {
-      this.#notice("info", `Your bet of ${this.#money(bet.stake_minor)} on ${bet.spot} came too late for the round and was returned.`);
+    const commandId = before?.pending === "placing" ? before.commandId : null;
+    const waiting = this.#bets.ofRound(bet.roundId).some((other) => other.commandId === commandId);
+    if (commandId !== null && !waiting) this.#outbox.answered(commandId);
+    const because = RETURNED_BECAUSE[bet.reason];
+    if (bet.state === "REFUNDED" && before?.state !== "REFUNDED" && because) {
+      this.#notice("info", `Your bet of ${this.#money(bet.stake_minor)} on ${bet.spot} ${because} and was returned.`);
     }
   }
 
@@ -310,8 +320,8 @@ export class TableClient {
     if (id !== null && BUSY_CODES.has(code) && this.#outbox.retrySoon(id)) return;
     const command = id === null ? null : this.#outbox.answered(id);
     if (command?.action === "bet") {
-      this.#bets.remove(command.betId);
-      this.#notice("error", `Bet not taken: ${message}`);
+      for (const { betId } of command.bets) this.#bets.remove(betId);
+      this.#notice("error", `${command.bets.length === 1 ? "Bet" : "Bets"} not taken: ${message}`);
     } else if (command?.action === "cancel") {
       this.#bets.cancelRefused(command.betId);
       this.#clearing = null;
@@ -323,7 +333,7 @@ export class TableClient {
 
   #givenUp(_key, message) {
     if (message.action === "bet") {
-      this.#bets.remove(message.betId);
+      for (const { betId } of message.bets) this.#bets.remove(betId);
       this.#notice("error", "The table did not answer: the bet is not confirmed.");
     } else {
       this.#bets.cancelRefused(message.betId);

@@ -20,10 +20,10 @@ export class TableView {
     const controls = new BetControls({
       onUndo: () => client.undo(),
       onClear: () => client.clear(),
-      onBets: (bets) => { for (const { spot, minor } of bets) client.placeBet(spot, minor); },
+      onBets: (bets) => client.placeBets(bets),
     });
     const layout = new Layout({
-      onSpot: (spot) => { if (controls.selectedMinor) client.placeBet(spot, controls.selectedMinor); },
+      onSpot: (spot) => { if (controls.selectedMinor) client.placeBets([{ spot, minor: controls.selectedMinor }]); },
     });
     const fairness = new FairnessPanel({ api, onNotice: (notice) => this.notify(notice) });
     const paytable = new PaytableDialog();

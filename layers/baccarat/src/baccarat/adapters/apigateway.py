@@ -196,7 +196,7 @@ def command_id(body: str) -> str | None:
         return None
     if not isinstance(value, dict):
         return None
-    found = value.get("id") or value.get("betId")
+    found = value.get("id")
     return found if isinstance(found, str) and len(found) <= 64 else None
 
 

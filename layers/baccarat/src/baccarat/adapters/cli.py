@@ -376,7 +376,7 @@ def asyncapi() -> dict[str, Any]:
 _ANSWERS: Final = {
     "join": "joined",
     "leave": "left",
-    "bet": "bet_accepted",
+    "bet": "bets_accepted",
     "cancel": "bet_cancelled",
     "ping": "pong",
 }

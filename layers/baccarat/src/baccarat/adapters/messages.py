@@ -6,6 +6,7 @@ Members are snake_case with their unit; identifiers end in ``Id``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,9 +15,9 @@ from baccarat.application.sessions import Joined
 from baccarat.domain.canonical import JsonObject
 from baccarat.domain.paytable import Spot
 from baccarat.domain.table import Table
-from baccarat.domain.wallet import Bet, Wallet
+from baccarat.domain.wallet import MAX_BETS_AT_ONCE, Bet, Wallet
 
-MAX_MESSAGE_BYTES = 2048
+MAX_MESSAGE_BYTES = 4096
 
 CommandId: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 BetId: TypeAlias = Annotated[
@@ -59,14 +60,21 @@ class Leave(_Message):
     tableId: TableId
 
 
-class PlaceBetMessage(_Message):
-    """Put a stake on a spot; ``betId`` makes it safe to send again."""
+class NewBetView(_Message):
+    """A stake on a spot; ``betId`` makes it safe to send again."""
 
-    action: Literal["bet"]
     betId: BetId
-    roundId: RoundId
     spot: Annotated[Spot, Field(strict=False)]
     stake_minor: Minor
+
+
+class PlaceBetsMessage(_Message):
+    """Put stakes on spots: all of them or none. Every ``betId`` is another one."""
+
+    action: Literal["bet"]
+    id: CommandId
+    roundId: RoundId
+    bets: Annotated[list[NewBetView], Field(min_length=1, max_length=MAX_BETS_AT_ONCE)]
 
 
 class CancelBet(_Message):
@@ -114,6 +122,7 @@ class TableView(_Message):
     currency: str
     paytable: str
     limits: dict[str, dict[str, int]]
+    caps: dict[str, int | None]
     bet_window_ms: int
     epoch: int
     history: list[str]
@@ -142,11 +151,14 @@ class EventsMessage(_Message):
     events: list[dict[str, Any]]
 
 
-class BetAccepted(_Message):
-    """Answer to ``bet``: the same for every repeat. ``wallet`` is as it was right after the bet."""
+class BetsAccepted(_Message):
+    """Answer to ``bet``: the same for every repeat. ``bets`` are in the order of the command,
+    ``wallet`` is as it was right after them.
+    """
 
-    type: Literal["bet_accepted"] = "bet_accepted"
-    bet: BetView
+    type: Literal["bets_accepted"] = "bets_accepted"
+    id: str
+    bets: list[BetView]
     wallet: WalletView
 
 
@@ -190,7 +202,7 @@ class Pong(_Message):
 
 
 class ErrorMessage(_Message):
-    """A message was refused and changed nothing. ``id`` is its ``id`` or ``betId`` if readable."""
+    """A message was refused and changed nothing. ``id`` is its ``id`` if readable."""
 
     type: Literal["error"] = "error"
     id: str | None
@@ -199,11 +211,11 @@ class ErrorMessage(_Message):
     details: dict[str, Any]
 
 
-CLIENT_MESSAGES: tuple[type[_Message], ...] = (Join, Leave, PlaceBetMessage, CancelBet, Ping)
+CLIENT_MESSAGES: tuple[type[_Message], ...] = (Join, Leave, PlaceBetsMessage, CancelBet, Ping)
 SERVER_MESSAGES: tuple[type[_Message], ...] = (
     JoinedMessage,
     EventsMessage,
-    BetAccepted,
+    BetsAccepted,
     BetCancelled,
     WalletMessage,
     BetMessage,
@@ -228,6 +240,11 @@ def table_view(table: Table) -> TableView:
         limits={
             spot.value: {"min_minor": limit.min_minor, "max_minor": limit.max_minor}
             for spot, limit in config.limits.items()
+        },
+        caps={
+            "side_bet_percent": config.caps.side_bet_percent,
+            "max_payout_minor": config.caps.max_payout_minor,
+            "differential_minor": config.caps.differential_minor,
         },
         bet_window_ms=config.bet_window_ms,
         epoch=table.epoch,
@@ -255,15 +272,16 @@ def bet_view(bet: Bet) -> BetView:
     )
 
 
-def bet_accepted(bet: Bet) -> BetAccepted:
-    """Return the answer to the request that placed ``bet``, whatever became of it since."""
-    view = bet_view(bet).model_copy(update={"state": "PLACED", "payout_minor": 0, "reason": None})
-    return BetAccepted(
-        bet=view,
+def bets_accepted(command_id: str, bets: Sequence[Bet]) -> BetsAccepted:
+    """Return the answer to the command that placed ``bets``, whatever became of them since."""
+    as_placed = {"state": "PLACED", "payout_minor": 0, "reason": None}
+    return BetsAccepted(
+        id=command_id,
+        bets=[bet_view(bet).model_copy(update=as_placed) for bet in bets],
         wallet=WalletView(
-            currency=bet.currency,
-            available_minor=bet.balance_after_minor,
-            version=bet.placed_version,
+            currency=bets[0].currency,
+            available_minor=bets[0].balance_after_minor,
+            version=bets[0].placed_version,
         ),
     )
 

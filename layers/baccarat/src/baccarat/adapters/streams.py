@@ -70,6 +70,14 @@ def placed_bet_of(record: dict[str, Any]) -> Bet | None:
     return bet if bet.state is BetState.PLACED else None
 
 
+def round_of_bet(record: dict[str, Any]) -> str | None:
+    """Return the round of a record that writes a bet, else None."""
+    image = record["dynamodb"].get("NewImage")
+    if image is None or not image["sk"]["S"].startswith("BET#"):
+        return None
+    return bet_from_image(image).round_id
+
+
 def private_message_of(record: dict[str, Any]) -> tuple[str, JsonObject] | None:
     """Return whom a ledger record concerns and what to tell him, or None."""
     image = record["dynamodb"].get("NewImage")

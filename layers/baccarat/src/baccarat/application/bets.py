@@ -1,4 +1,4 @@
-"""Placing and cancelling bets. The bet is its own idempotency record."""
+"""Placing and cancelling bets. Each bet is its own idempotency record."""
 
 from __future__ import annotations
 
@@ -6,32 +6,38 @@ from baccarat.application.ports import Clock, Floor, Ledger, RoundRecord
 from baccarat.application.retry import on_contention
 from baccarat.domain import wallet as money
 from baccarat.domain.errors import BetNotCancellable, BetNotFound, Forbidden, Refused, RoundNotFound
-from baccarat.domain.wallet import Bet, BetState, PlaceBet, Wallet
+from baccarat.domain.wallet import Bet, BetState, PlaceBets, Wallet
 
 
-def place_bet(command: PlaceBet, *, floor: Floor, ledger: Ledger, clock: Clock) -> Bet:
-    """Take a bet, once per player and bet id.
+def place_bets(
+    command: PlaceBets, *, floor: Floor, ledger: Ledger, clock: Clock
+) -> tuple[Bet, ...]:
+    """Take all bets of a command or none, once per player and bet id.
 
-    The same request again gets the original bet back, also after the round is over.
+    The same command again gets the original bets back, also after the round is over.
 
     Raises:
         RoundNotFound, BetRefused: nothing was written.
-        IdempotencyConflict: the bet id was used with other contents.
-        Contention: the wallet was too busy; safe to repeat with the same bet id.
+        IdempotencyConflict: a bet id was used with other contents, or beside other bets.
+        Contention: the wallet was too busy; safe to repeat with the same bet ids.
     """
-    record = _round(command.round_id, floor)
+    round_ = _round(command.round_id, floor).round
 
-    def attempt() -> Bet:
+    def earlier() -> tuple[Bet, ...]:
+        return money.same_request(ledger.bets_of(command.round_id, command.player_id), command)
+
+    def attempt() -> tuple[Bet, ...]:
         wallet = player_wallet(command.player_id, ledger)
+        limited = round_.caps.differential_minor is not None
+        tally = floor.tally(command.round_id) if limited else {}
         try:
-            after, bet = money.place(wallet, command, record.round, clock.now_ms())
+            after, bets = money.place(wallet, command, round_, clock.now_ms(), tally)
         except Refused:
-            existing = ledger.bet(command.round_id, command.player_id, command.bet_id)
-            if existing is None:
+            placed = earlier()
+            if not placed:
                 raise
-            return money.same_request(existing, command)
-        existing = ledger.place(wallet, after, bet)
-        return money.same_request(existing, command) if existing else bet
+            return placed
+        return bets if ledger.place(wallet, after, bets) else earlier()
 
     return on_contention(clock, attempt)
 
@@ -44,16 +50,18 @@ def cancel_bet(
     Raises:
         BetNotFound: the player has no such bet.
         BetNotCancellable: bets are closed, or the bet is settled.
-        Contention: as for ``place_bet``.
+        MainBetNeeded: side bets need it.
+        Contention: as for ``place_bets``.
     """
 
     def attempt() -> tuple[Bet, Wallet]:
+        # The wallet before the bet: side bets are then never held against a bet that is gone.
+        wallet = player_wallet(player_id, ledger)
         bet = ledger.bet(round_id, player_id, bet_id)
         if bet is None:
             raise BetNotFound(f"you have no bet {bet_id} in round {round_id}", betId=bet_id)
-        wallet = player_wallet(player_id, ledger)
         if bet.state is BetState.CANCELLED:
-            return bet, wallet
+            return bet, player_wallet(player_id, ledger)
         after, cancelled = money.cancel(wallet, bet, clock.now_ms())
         if not ledger.cancel(wallet, after, cancelled, clock.now_ms()):
             now = ledger.bet(round_id, player_id, bet_id)

@@ -34,7 +34,7 @@ from baccarat.application.ports import (
 )
 from baccarat.application.refunds import PAYING_THREADS, refund_bets, refund_round
 from baccarat.application.retry import on_contention
-from baccarat.domain.book import BetBook, BookEntry, Payout, payouts, payouts_root
+from baccarat.domain.book import BetBook, Payout, payouts, payouts_root
 from baccarat.domain.errors import (
     Fenced,
     IntegrityError,
@@ -64,7 +64,7 @@ from baccarat.domain.round import (
 from baccarat.domain.shoe_change import close_shoe, open_shoe
 from baccarat.domain.table import Table
 from baccarat.domain.transcript import MAX_EVENTS, house_transcript, seal_hash
-from baccarat.domain.wallet import Bet, BetState, HousePosting, RefundReason, pay
+from baccarat.domain.wallet import Bet, BetState, HousePosting, pay
 
 WINNERS_PER_PAGE: Final = 100
 
@@ -181,7 +181,8 @@ def with_shoe_of_server(table: Table) -> tuple[Table, list[Fact]]:
 def close_bets(
     step: Step, *, floor: Floor, ledger: Ledger, archive: Archive, signer: Signer, clock: Clock
 ) -> RoundRecord:
-    """CLOSED: no cancel can commit from here; then seal the book; then refund what is not in it.
+    """CLOSED: no cancel can commit from here; then seal the book, within the table's differential;
+    then refund what is not in it.
 
     Raises:
         RoundNotDue: the announced time has not come.
@@ -197,7 +198,8 @@ def close_bets(
         record = load_round(floor, step)
         if record.round.book_root is not None:
             return record
-        book = read_book(step.round_id, ledger)
+        bets = ledger.bets(step.round_id)
+        book = BetBook.of_placed(bets, record.round.caps.differential_minor)
         # The pages of the book are stored before the event that makes them the book: whoever seals
         # second finds another root sealed, and its own copy is never referred to.
         archive.put_book(step.round_id, book)
@@ -215,15 +217,6 @@ def close_bets(
     return record
 
 
-def read_book(round_id: str, ledger: Ledger) -> BetBook:
-    """Return the bets that are placed now as a book."""
-    return BetBook.of(
-        BookEntry(bet.player_id, bet.bet_id, bet.spot, bet.stake_minor)
-        for bet in ledger.bets(round_id)
-        if bet.state is BetState.PLACED
-    )
-
-
 def sealed_book(record: RoundRecord, archive: Archive) -> BetBook:
     """Raises: IntegrityError when no book is sealed or the stored one is not the sealed one."""
     if record.round.book_root is None:
@@ -233,13 +226,14 @@ def sealed_book(record: RoundRecord, archive: Archive) -> BetBook:
 
 def sweep(record: RoundRecord, *, ledger: Ledger, archive: Archive, clock: Clock) -> None:
     """Refund every placed bet that the sealed book does not hold."""
+    round_ = record.round
     book = sealed_book(record, archive)
-    late = [
-        bet
-        for bet in ledger.bets(record.round.round_id)
+    left = [
+        (bet, book.reason_without(bet, round_.caps.differential_minor))
+        for bet in ledger.bets(round_.round_id)
         if bet.state is BetState.PLACED and not book.holds(bet.player_id, bet.bet_id)
     ]
-    refund_bets(late, RefundReason.NOT_IN_BOOK, ledger=ledger, clock=clock)
+    refund_bets(left, ledger=ledger, clock=clock)
 
 
 def deal_cards(

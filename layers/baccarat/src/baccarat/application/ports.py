@@ -5,7 +5,7 @@ Every write method is all or nothing. A lost race raises ``Contention`` and has 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.cards import Card
 from baccarat.domain.correction import Correction
 from baccarat.domain.log import Signature, SignedEvent
+from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round
 from baccarat.domain.table import Table
 from baccarat.domain.wallet import Adjustment, Bet, Deposit, HousePosting, Wallet
@@ -138,6 +139,13 @@ class Floor(Protocol):
 
     def shoe(self, shoe_id: str) -> ShoeRecord | None: ...
 
+    def tally(self, round_id: str) -> dict[Spot, int]:
+        """Return all players' stakes on each spot as last tallied; it may be behind, and is empty
+        before the first tally.
+        """
+
+    def put_tally(self, round_id: str, stakes: Mapping[Spot, int]) -> None: ...
+
 
 class Ledger(Protocol):
     """Wallets and bets. ``before`` is the wallet as it was read."""
@@ -157,8 +165,9 @@ class Ledger(Protocol):
     def open_wallet(self, wallet: Wallet) -> bool:
         """Write a new wallet; return False when the player has one."""
 
-    def place(self, before: Wallet, after: Wallet, bet: Bet) -> Bet | None:
-        """Write both; when a bet with this id exists, return it and write nothing.
+    def place(self, before: Wallet, after: Wallet, bets: Sequence[Bet]) -> bool:
+        """Write the wallet and all bets; return False, with nothing written, when the player has a
+        bet with one of their ids in the round.
 
         Raises:
             Contention: the wallet moved.

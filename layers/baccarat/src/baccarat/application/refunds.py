@@ -1,4 +1,5 @@
-"""Refunds of bets that take no part in their round: late ones, and all of a voided round.
+"""Refunds of bets that take no part in their round: late ones, those that the table's differential
+leaves out, and all of a voided round.
 
 Two ways lead here, and neither is enough alone: a sweep right after the book is sealed (or the
 round voided), and the consumer of the ledger's stream, which sees bets that land later still.
@@ -19,19 +20,21 @@ from baccarat.domain.wallet import Bet, BetState, RefundReason, refund
 PAYING_THREADS: Final = 8
 
 
-def refund_bets(bets: Iterable[Bet], reason: RefundReason, *, ledger: Ledger, clock: Clock) -> None:
-    """Give the stakes of bets of one round back, once, however often it is asked.
+def refund_bets(bets: Iterable[tuple[Bet, RefundReason]], *, ledger: Ledger, clock: Clock) -> None:
+    """Give the stakes of bets of one round back, once, however often it is asked: one movement for
+    each player and reason.
 
     One player's trouble does not stop the refunds of the others.
 
     Raises:
         BaccaratError: the first refund that failed, after all were tried.
     """
-    players: dict[str, list[Bet]] = {}
-    for bet in bets:
-        players.setdefault(bet.player_id, []).append(bet)
+    movements: dict[tuple[str, RefundReason], list[Bet]] = {}
+    for bet, reason in bets:
+        movements.setdefault((bet.player_id, reason), []).append(bet)
 
-    def attempt(owed: list[Bet]) -> BaccaratError | None:
+    def attempt(movement: tuple[tuple[str, RefundReason], list[Bet]]) -> BaccaratError | None:
+        (_, reason), owed = movement
         try:
             on_contention(clock, lambda: _refund_player(owed, reason, ledger, clock))
         except BaccaratError as error:
@@ -39,7 +42,7 @@ def refund_bets(bets: Iterable[Bet], reason: RefundReason, *, ledger: Ledger, cl
         return None
 
     with ThreadPoolExecutor(PAYING_THREADS) as pool:
-        failures = [error for error in pool.map(attempt, players.values()) if error is not None]
+        failures = [error for error in pool.map(attempt, movements.items()) if error is not None]
     if failures:
         raise failures[0]
 
@@ -63,8 +66,12 @@ def _refund_player(owed: Sequence[Bet], reason: RefundReason, ledger: Ledger, cl
 
 def refund_round(round_id: str, *, ledger: Ledger, clock: Clock) -> None:
     """Give back every stake of a voided round. Raises: as ``refund_bets``."""
-    placed = [bet for bet in ledger.bets(round_id) if bet.state is BetState.PLACED]
-    refund_bets(placed, RefundReason.ROUND_VOIDED, ledger=ledger, clock=clock)
+    placed = [
+        (bet, RefundReason.ROUND_VOIDED)
+        for bet in ledger.bets(round_id)
+        if bet.state is BetState.PLACED
+    ]
+    refund_bets(placed, ledger=ledger, clock=clock)
 
 
 def refund_straggler(
@@ -79,9 +86,10 @@ def refund_straggler(
         reason = RefundReason.ROUND_VOIDED
     elif round_.book_root is None:
         return False  # Still open, or the sweep after the seal will see it.
-    elif archive.book(round_.round_id, round_.book_root).holds(bet.player_id, bet.bet_id):
-        return False
     else:
-        reason = RefundReason.NOT_IN_BOOK
-    refund_bets([bet], reason, ledger=ledger, clock=clock)
+        book = archive.book(round_.round_id, round_.book_root)
+        if book.holds(bet.player_id, bet.bet_id):
+            return False
+        reason = book.reason_without(bet, round_.caps.differential_minor)
+    refund_bets([(bet, reason)], ledger=ledger, clock=clock)
     return True

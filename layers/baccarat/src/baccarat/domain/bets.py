@@ -6,7 +6,7 @@ one rule for each spot. ``docs/formats/transcript.md`` lists the ways for strang
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -35,6 +35,9 @@ class Spot(StrEnum):
 
 
 MAIN_SPOTS: Final = frozenset({Spot.PLAYER, Spot.BANKER, Spot.TIE})
+"""Bets on the result; all others are side bets."""
+SIDES: Final = (Spot.PLAYER, Spot.BANKER)
+"""The two sides of the table: the main bets of which side bets are a share."""
 PAIR_SPOTS: Final = frozenset(
     {Spot.PLAYER_PAIR, Spot.BANKER_PAIR, Spot.EITHER_PAIR, Spot.PERFECT_PAIR}
 )
@@ -167,3 +170,42 @@ RULES: Final[dict[Spot, Callable[[Coup], Way]]] = {
     Spot.BIG: lambda coup: _when(_cards(coup) >= 5),
 }
 """One rule for each spot. Rules of ``PAIR_SPOTS`` look at the first four cards only."""
+
+
+def _at_any_outcome(*ways: Way) -> dict[Outcome, frozenset[Way]]:
+    return dict.fromkeys(Outcome, frozenset(ways))
+
+
+def _at(outcome: Outcome, *ways: Way) -> dict[Outcome, frozenset[Way]]:
+    return {outcome: frozenset(ways)}
+
+
+_BONUS_WAYS: Final = (Way.NATURAL, *_BY.values())
+
+WAYS: Final[dict[Spot, Mapping[Outcome, frozenset[Way]]]] = {
+    Spot.PLAYER: {**_at(Outcome.PLAYER, Way.WIN), **_at(Outcome.TIE, Way.TIE)},
+    Spot.BANKER: {
+        **_at(Outcome.BANKER, Way.WIN, Way.WIN_ON_SIX, Way.WIN_ON_THREE_CARD_SEVEN),
+        **_at(Outcome.TIE, Way.TIE),
+    },
+    Spot.TIE: _at(Outcome.TIE, Way.WIN),
+    Spot.PLAYER_PAIR: _at_any_outcome(Way.WIN),
+    Spot.BANKER_PAIR: _at_any_outcome(Way.WIN),
+    Spot.EITHER_PAIR: _at_any_outcome(Way.WIN),
+    Spot.PERFECT_PAIR: _at_any_outcome(Way.ONE, Way.BOTH),
+    Spot.PLAYER_BONUS: {
+        **_at(Outcome.PLAYER, *_BONUS_WAYS),
+        **_at(Outcome.TIE, Way.NATURAL_TIE),
+    },
+    Spot.BANKER_BONUS: {
+        **_at(Outcome.BANKER, *_BONUS_WAYS),
+        **_at(Outcome.TIE, Way.NATURAL_TIE),
+    },
+    Spot.DRAGON_7: _at(Outcome.BANKER, Way.WIN),
+    Spot.PANDA_8: _at(Outcome.PLAYER, Way.WIN),
+    Spot.SUPER_6: _at(Outcome.BANKER, Way.WIN),
+    Spot.LUCKY_6: _at(Outcome.BANKER, Way.TWO_CARDS, Way.THREE_CARDS),
+    Spot.SMALL: _at_any_outcome(Way.WIN),
+    Spot.BIG: _at_any_outcome(Way.WIN),
+}
+"""In which ways a bet can end at each outcome, but for ``LOSE``."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from baccarat.domain import merkle
+from baccarat.domain.bets import SIDES
 from baccarat.domain.canonical import Json, JsonObject, canonical
 from baccarat.domain.coup import Coup
 from baccarat.domain.paytable import Paytable, Spot
+from baccarat.domain.wallet import Bet, BetState, RefundReason
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,6 +67,18 @@ class BetBook:
     def of(cls, entries: Iterable[BookEntry]) -> Self:
         return cls(tuple(sorted(entries)))
 
+    @classmethod
+    def of_placed(cls, bets: Iterable[Bet], differential_minor: int | None) -> Self:
+        """Return the book of those of ``bets`` that are PLACED, without what the table's
+        differential leaves out (see ``within_differential``); None leaves out nothing.
+        """
+        placed = [bet for bet in bets if bet.state is BetState.PLACED]
+        if differential_minor is not None:
+            placed = within_differential(placed, differential_minor)
+        return cls.of(
+            BookEntry(bet.player_id, bet.bet_id, bet.spot, bet.stake_minor) for bet in placed
+        )
+
     @property
     def root(self) -> str:
         """The Merkle root over the entries in hex."""
@@ -72,10 +86,7 @@ class BetBook:
 
     def stakes(self) -> dict[Spot, int]:
         """Return the sum of stakes on each spot that has any, in minor units."""
-        sums: dict[Spot, int] = {}
-        for entry in self.entries:
-            sums[entry.spot] = sums.get(entry.spot, 0) + entry.stake_minor
-        return sums
+        return _sums(self.entries)
 
     def holds(self, player_id: str, bet_id: str) -> bool:
         """Return whether the book has this bet."""
@@ -86,6 +97,18 @@ class BetBook:
             self.entries[place].bet_id,
         )
 
+    def reason_without(self, bet: Bet, differential_minor: int | None) -> RefundReason:
+        """Return why ``bet``, which this sealed book does not hold, takes no part in the round.
+
+        A bet that the differential left out would still break it, since ``within_differential``
+        leaves out nothing that fits; so the book itself tells, at any time and to anybody.
+        """
+        if differential_minor is not None and bet.spot in SIDES:
+            lead = _lead(self.stakes()) + _signed(bet)
+            if abs(lead) > differential_minor:
+                return RefundReason.TABLE_DIFFERENTIAL
+        return RefundReason.NOT_IN_BOOK
+
     def proofs(self, indices: Iterable[int]) -> list[list[str]]:
         """Return the inclusion proof of each entry as hex hashes, from the leaf up."""
         leaves = [entry.leaf() for entry in self.entries]
@@ -93,6 +116,68 @@ class BetBook:
             [sibling.hex() for sibling in merkle.inclusion_proof(leaves, index)]
             for index in indices
         ]
+
+
+def within_differential(bets: Iterable[Bet], differential_minor: int) -> list[Bet]:
+    """Return ``bets`` without those that must be left out, so that the stakes on Player and on
+    Banker differ by at most ``differential_minor``. The order of ``bets`` does not matter.
+
+    Whole bets of the heavier side are left out, the newest first, but for a bet so large that the
+    other side would be too heavy without it; when only such bets are left, the newest of them. What
+    was left out on the way comes back, the oldest first, where it fits: of what is left out in the
+    end, no single bet would.
+
+    Only bets on Player and Banker are looked at. A side bet stays, even when the main bet that it
+    was a share of is left out.
+    """
+    kept = sorted(bets, key=_age)
+    left_out: list[Bet] = []
+    lead = _lead(_sums(kept))
+    while abs(lead) > differential_minor:
+        heavier = SIDES[0] if lead > 0 else SIDES[1]
+        candidates = [bet for bet in reversed(kept) if bet.spot is heavier]
+        still = abs(lead)
+        chosen = []
+        for bet in candidates:
+            if still > differential_minor and still - bet.stake_minor >= -differential_minor:
+                chosen.append(bet)
+                still -= bet.stake_minor
+        chosen = chosen or candidates[:1]
+        left_out += chosen
+        gone = set(map(_age, chosen))
+        kept = [bet for bet in kept if _age(bet) not in gone]
+        lead = _lead(_sums(kept))
+    fits = True
+    while fits:
+        fits = False
+        for bet in sorted(left_out, key=_age):
+            if abs(lead + _signed(bet)) <= differential_minor:
+                lead += _signed(bet)
+                left_out.remove(bet)
+                kept.append(bet)
+                fits = True
+    return sorted(kept, key=_age)
+
+
+def _age(bet: Bet) -> tuple[int, str, str]:
+    return bet.placed_at_ms, bet.player_id, bet.bet_id
+
+
+def _sums(bets: Iterable[BookEntry | Bet]) -> dict[Spot, int]:
+    sums: dict[Spot, int] = {}
+    for bet in bets:
+        sums[bet.spot] = sums.get(bet.spot, 0) + bet.stake_minor
+    return sums
+
+
+def _lead(stakes: Mapping[Spot, int]) -> int:
+    """Return by how much Player is heavier than Banker; below zero when Banker is heavier."""
+    player, banker = SIDES
+    return stakes.get(player, 0) - stakes.get(banker, 0)
+
+
+def _signed(bet: Bet) -> int:
+    return _lead({bet.spot: bet.stake_minor})
 
 
 @dataclass(frozen=True, slots=True)

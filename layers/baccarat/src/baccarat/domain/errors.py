@@ -156,6 +156,24 @@ class StakeAboveMaximum(BetRefused):
     code = "STAKE_ABOVE_MAXIMUM"
 
 
+class SideBetAboveShare(BetRefused):
+    """Side bets would be more than their share of the bets on Player and Banker."""
+
+    code = "SIDE_BET_ABOVE_SHARE"
+
+
+class PayoutAboveMaximum(BetRefused):
+    """The player could get back more than the table pays a player in one round."""
+
+    code = "PAYOUT_ABOVE_MAXIMUM"
+
+
+class TableDifferential(BetRefused):
+    """All players together would have too much more on one of Player and Banker."""
+
+    code = "TABLE_DIFFERENTIAL"
+
+
 class TooManyBets(BetRefused):
     code = "TOO_MANY_BETS"
 
@@ -170,6 +188,12 @@ class InsufficientFunds(BetRefused):
 
 class BetNotCancellable(BetRefused):
     code = "BET_NOT_CANCELLABLE"
+
+
+class MainBetNeeded(BetRefused):
+    """A bet on Player or Banker stays as long as side bets need it for their share."""
+
+    code = "MAIN_BET_NEEDED"
 
 
 class RoundError(BaccaratError):

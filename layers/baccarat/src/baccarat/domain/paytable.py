@@ -8,8 +8,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from baccarat.domain.bets import Spot, Way, way
-from baccarat.domain.coup import Coup
+from baccarat.domain.bets import WAYS, Spot, Way, way
+from baccarat.domain.coup import Coup, Outcome
 
 __all__ = ["COMMISSION_8_DECKS", "PAYTABLES", "Paytable", "Spot", "Variant"]
 
@@ -47,10 +47,32 @@ class Paytable:
         """
         if spot not in self.odds:
             raise ValueError(f"paytable {self.version} does not offer {spot}")
-        odds = self.odds[spot].get(way(spot, coup))
-        if odds is None:
-            return 0
-        return stake_minor + stake_minor * odds.numerator // odds.denominator
+        return _back(stake_minor, self.odds[spot].get(way(spot, coup)))
+
+    def most_returned(self, stakes: Mapping[Spot, int]) -> int:
+        """Return a bound for what one player gets back in a round for his ``stakes`` in minor
+        units: at the outcome that is worst for the house, every spot ends in the best way that
+        this outcome leaves it. A single spot can reach it; several may have no coup in common.
+        """
+        return max(
+            sum(
+                max(
+                    (
+                        _back(stake_minor, self.odds[spot].get(ending))
+                        for ending in WAYS[spot].get(outcome, ())
+                    ),
+                    default=0,
+                )
+                for spot, stake_minor in stakes.items()
+            )
+            for outcome in Outcome
+        )
+
+
+def _back(stake_minor: int, odds: Fraction | None) -> int:
+    if odds is None:
+        return 0
+    return stake_minor + stake_minor * odds.numerator // odds.denominator
 
 
 _PUSH: Final = Fraction(0)

@@ -7,32 +7,43 @@ for every movement, so a wallet can be replayed and a gap is visible.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from baccarat.domain.bets import MAIN_SPOTS, SIDES
 from baccarat.domain.errors import (
     BetNotCancellable,
     BettingClosed,
     IdempotencyConflict,
     InsufficientFunds,
     IntegrityError,
+    InvalidRequest,
+    MainBetNeeded,
+    PayoutAboveMaximum,
+    SideBetAboveShare,
     SpotNotOffered,
     StakeAboveMaximum,
     StakeBelowMinimum,
+    TableDifferential,
     TooManyBets,
     TooManyTables,
 )
-from baccarat.domain.paytable import Spot
+from baccarat.domain.paytable import PAYTABLES, Paytable, Spot
 from baccarat.domain.round import Round, RoundState
+
+MAX_BETS_AT_ONCE: Final = 15
+"""Bets in one command: one on each spot there is."""
 
 MAX_BETS_PER_ROUND: Final = 60
 """Bets of one player a round, cancelled ones included: what they win, or their refund, is one
 transaction of at most 100 items."""
 
 MAX_TABLES_AT_ONCE: Final = 8
-"""Tables on which a player may have bets in open rounds; keeps the wallet under one write unit."""
+"""Tables on which a player may have bets in open rounds; keeps the wallet under one write unit,
+unless he has side bets on most spots of several of them."""
 
 _CLOCK_MARGIN_MS: Final = 10_000
 """An exposure is forgotten this long after its round took its last bet: clocks differ."""
@@ -42,13 +53,16 @@ _CLOCK_MARGIN_MS: Final = 10_000
 class Exposure:
     """What a player has staked in the newest round of one table that he bet on.
 
-    It limits further bets on that round, so it is of no use once the round takes none.
+    It limits further bets on that round, and what may be taken back, so it is of no use once the
+    round takes none. ``side_bet_percent`` is the round's, here for the cancel, which does not read
+    the round.
     """
 
     round_no: int
     closes_at_ms: int
     bets: int = 0
     staked: dict[Spot, int] = field(default_factory=dict)
+    side_bet_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,7 @@ class BetState(StrEnum):
 
 class RefundReason(StrEnum):
     NOT_IN_BOOK = "NOT_IN_BOOK"
+    TABLE_DIFFERENTIAL = "TABLE_DIFFERENTIAL"
     ROUND_VOIDED = "ROUND_VOIDED"
 
 
@@ -88,9 +103,9 @@ class RefundReason(StrEnum):
 class Bet:
     """A bet and its own idempotency record.
 
-    ``placed_version`` and ``balance_after_minor`` are the wallet right after the stake was taken,
-    so that a repeated request gets the answer of the first. ``closed_*`` are set once it is no
-    longer PLACED.
+    ``placed_version`` and ``balance_after_minor`` are the wallet right after the stakes of its
+    command were taken, so that a repeated command gets the answer of the first. ``closed_*`` are
+    set once it is no longer PLACED.
     """
 
     player_id: str
@@ -113,57 +128,87 @@ class Bet:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceBet:
-    player_id: str
+class NewBet:
     bet_id: str
-    round_id: str
     spot: Spot
     stake_minor: int
 
 
-def place(wallet: Wallet, command: PlaceBet, round_: Round, now_ms: int) -> tuple[Wallet, Bet]:
-    """Take the stake.
+@dataclass(frozen=True, slots=True)
+class PlaceBets:
+    """Bets that are taken together or not at all.
+
+    Raises:
+        InvalidRequest: no bet, too many, or two with one id.
+    """
+
+    player_id: str
+    round_id: str
+    bets: tuple[NewBet, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.bets) <= MAX_BETS_AT_ONCE:
+            raise InvalidRequest(
+                f"a command has 1 to {MAX_BETS_AT_ONCE} bets, not {len(self.bets)}",
+                max_bets=MAX_BETS_AT_ONCE,
+            )
+        if len({bet.bet_id for bet in self.bets}) < len(self.bets):
+            raise InvalidRequest("every bet of a command has its own bet id")
+
+    @property
+    def stakes(self) -> dict[Spot, int]:
+        """What the command puts on each of its spots."""
+        sums: dict[Spot, int] = {}
+        for bet in self.bets:
+            sums[bet.spot] = sums.get(bet.spot, 0) + bet.stake_minor
+        return sums
+
+
+_NOTHING_TALLIED: Final[Mapping[Spot, int]] = {}
+
+
+def place(
+    wallet: Wallet,
+    command: PlaceBets,
+    round_: Round,
+    now_ms: int,
+    tally: Mapping[Spot, int] = _NOTHING_TALLIED,
+) -> tuple[Wallet, tuple[Bet, ...]]:
+    """Take the stakes of all bets of ``command`` in one movement; the order of the bets does not
+    matter. ``tally`` is what all players together have staked on each spot, as far as is known.
+
+    Spots are looked at one after the other, main bets first. ``allowed_minor`` in a refusal's
+    details is what the command may put on the ``spot`` named there beside those before it.
 
     Raises:
         BettingClosed, SpotNotOffered, StakeBelowMinimum, StakeAboveMaximum, TooManyBets,
-        TooManyTables, InsufficientFunds: nothing is to be written.
+        SideBetAboveShare, PayoutAboveMaximum, TableDifferential, InsufficientFunds,
+        TooManyTables: nothing is to be written.
     """
     if round_.state is not RoundState.OPEN or now_ms >= round_.closes_at_ms:
         raise BettingClosed(
             f"bets on round {round_.round_id} are closed; bet on the next round",
             roundId=round_.round_id,
         )
-    limit = round_.limits.get(command.spot)
-    if limit is None or wallet.currency != round_.currency:
-        raise SpotNotOffered(
-            f"this table does not take {wallet.currency} on {command.spot}",
-            offered=[spot.value for spot in round_.limits],
-        )
     exposure = wallet.exposure.get(round_.table_id)
     if exposure is not None and exposure.round_no > round_.round_no:
         raise BettingClosed(f"round {round_.round_id} is over", roundId=round_.round_id)
     if exposure is None or exposure.round_no < round_.round_no:
-        exposure = Exposure(round_.round_no, round_.closes_at_ms)
-    staked = exposure.staked.get(command.spot, 0)
-    if command.stake_minor < limit.min_minor:
-        raise StakeBelowMinimum(
-            f"the smallest bet on {command.spot} is {limit.min_minor} minor units",
-            min_minor=limit.min_minor,
+        exposure = Exposure(
+            round_.round_no, round_.closes_at_ms, side_bet_percent=round_.caps.side_bet_percent
         )
-    if staked + command.stake_minor > limit.max_minor:
-        raise StakeAboveMaximum(
-            f"at most {limit.max_minor} minor units may lie on {command.spot}; "
-            f"{limit.max_minor - staked} more are allowed",
-            allowed_minor=limit.max_minor - staked,
-        )
-    if exposure.bets >= MAX_BETS_PER_ROUND:
+    _check_limits(wallet.currency, command, round_, exposure.staked)
+    if exposure.bets + len(command.bets) > MAX_BETS_PER_ROUND:
         raise TooManyBets(
             f"a player places at most {MAX_BETS_PER_ROUND} bets a round",
             max_bets=MAX_BETS_PER_ROUND,
         )
-    if command.stake_minor > wallet.available_minor:
+    staked = _staked_within_caps(exposure.staked, command.stakes, round_)
+    _check_differential(tally, command.stakes, round_.caps.differential_minor)
+    stake_minor = sum(bet.stake_minor for bet in command.bets)
+    if stake_minor > wallet.available_minor:
         raise InsufficientFunds(
-            f"the stake is {command.stake_minor} minor units, the balance {wallet.available_minor}",
+            f"the stakes are {stake_minor} minor units, the balance {wallet.available_minor}",
             available_minor=wallet.available_minor,
         )
     exposures = {
@@ -177,42 +222,166 @@ def place(wallet: Wallet, command: PlaceBet, round_: Round, now_ms: int) -> tupl
             "taken at once; wait until one of them closes",
             max_tables=MAX_TABLES_AT_ONCE,
         )
-    exposures[round_.table_id] = Exposure(
-        round_.round_no,
-        round_.closes_at_ms,
-        exposure.bets + 1,
-        {**exposure.staked, command.spot: staked + command.stake_minor},
+    exposures[round_.table_id] = replace(
+        exposure, bets=exposure.bets + len(command.bets), staked=staked
     )
-    after = replace(wallet.moved(-command.stake_minor), exposure=exposures)
-    bet = Bet(
-        player_id=wallet.player_id,
-        bet_id=command.bet_id,
-        table_id=round_.table_id,
-        round_id=round_.round_id,
-        round_no=round_.round_no,
-        spot=command.spot,
-        stake_minor=command.stake_minor,
-        currency=wallet.currency,
-        paytable_version=round_.paytable_version,
-        state=BetState.PLACED,
-        placed_at_ms=now_ms,
-        placed_version=after.version,
-        balance_after_minor=after.available_minor,
+    after = replace(wallet.moved(-stake_minor), exposure=exposures)
+    return after, tuple(
+        Bet(
+            player_id=wallet.player_id,
+            bet_id=bet.bet_id,
+            table_id=round_.table_id,
+            round_id=round_.round_id,
+            round_no=round_.round_no,
+            spot=bet.spot,
+            stake_minor=bet.stake_minor,
+            currency=wallet.currency,
+            paytable_version=round_.paytable_version,
+            state=BetState.PLACED,
+            placed_at_ms=now_ms,
+            placed_version=after.version,
+            balance_after_minor=after.available_minor,
+        )
+        for bet in command.bets
     )
-    return after, bet
 
 
-def same_request(bet: Bet, command: PlaceBet) -> Bet:
-    """Return ``bet`` if it is what ``command`` asked for.
+def _check_limits(
+    currency: str, command: PlaceBets, round_: Round, staked: Mapping[Spot, int]
+) -> None:
+    """Hold the smallest bet and the largest sum of each spot by itself."""
+    for bet in command.bets:
+        limit = round_.limits.get(bet.spot)
+        if limit is None or currency != round_.currency:
+            raise SpotNotOffered(
+                f"this table does not take {currency} on {bet.spot}",
+                offered=[spot.value for spot in round_.limits],
+            )
+        if bet.stake_minor < limit.min_minor:
+            raise StakeBelowMinimum(
+                f"the smallest bet on {bet.spot} is {limit.min_minor} minor units",
+                spot=bet.spot.value,
+                min_minor=limit.min_minor,
+            )
+    for spot, stake_minor in command.stakes.items():
+        allowed_minor = round_.limits[spot].max_minor - staked.get(spot, 0)
+        if stake_minor > allowed_minor:
+            raise StakeAboveMaximum(
+                f"at most {round_.limits[spot].max_minor} minor units may lie on {spot}; "
+                f"{allowed_minor} more are allowed",
+                spot=spot.value,
+                allowed_minor=allowed_minor,
+            )
+
+
+def _staked_within_caps(
+    staked: Mapping[Spot, int], stakes: Mapping[Spot, int], round_: Round
+) -> dict[Spot, int]:
+    """Return all stakes of the player once ``stakes`` are added, main bets before side bets, so
+    that side bets are held against all main bets of the command.
 
     Raises:
-        IdempotencyConflict: the bet id was used for something else.
+        SideBetAboveShare, PayoutAboveMaximum: naming the first spot that goes above.
     """
-    if (bet.spot, bet.stake_minor) != (command.spot, command.stake_minor):
+    caps, paytable = round_.caps, PAYTABLES[round_.paytable_version]
+    after = dict(staked)
+    for spot in sorted(stakes, key=lambda spot: (spot not in MAIN_SPOTS, spot)):
+        before = after.get(spot, 0)
+        after[spot] = before + stakes[spot]
+        excess_minor = _side_bets_above_share(after, caps.side_bet_percent)
+        if spot not in MAIN_SPOTS and excess_minor > 0:
+            allowed_minor = max(0, stakes[spot] - excess_minor)
+            raise SideBetAboveShare(
+                f"side bets together are at most {caps.side_bet_percent} % of the bets on Player "
+                f"and Banker; {allowed_minor} minor units more are allowed on {spot}",
+                spot=spot.value,
+                allowed_minor=allowed_minor,
+            )
+        most_minor = caps.max_payout_minor
+        if most_minor is not None and paytable.most_returned(after) > most_minor:
+            allowed_minor = _most_that_fits(paytable, {**after, spot: before}, spot, most_minor)
+            raise PayoutAboveMaximum(
+                f"a player gets back at most {most_minor} minor units a round; "
+                f"{allowed_minor} more are allowed on {spot}",
+                spot=spot.value,
+                allowed_minor=allowed_minor,
+                max_payout_minor=most_minor,
+            )
+    return after
+
+
+def _most_that_fits(
+    paytable: Paytable, staked: Mapping[Spot, int], spot: Spot, most_minor: int
+) -> int:
+    """Return the most that may be added on ``spot`` before what comes back is above
+    ``most_minor``.
+    """
+
+    def returned(more_minor: int) -> int:
+        return paytable.most_returned({**staked, spot: staked[spot] + more_minor})
+
+    # It never falls as a stake grows, and a stake comes back whole where its spot wins, so the
+    # answer is at most ``most_minor`` and found by halving.
+    return max(0, bisect_right(range(most_minor + 1), most_minor, key=returned) - 1)
+
+
+def _side_bets_above_share(staked: Mapping[Spot, int], percent: int | None) -> int:
+    """Return how much of the side bets is above their share of the main bets; 0 when none is."""
+    if percent is None:
+        return 0
+    main = sum(staked.get(side, 0) for side in SIDES)
+    side_bets = sum(stake for spot, stake in staked.items() if spot not in MAIN_SPOTS)
+    return max(0, side_bets - main * percent // 100)
+
+
+def _check_differential(
+    tally: Mapping[Spot, int], stakes: Mapping[Spot, int], differential_minor: int | None
+) -> None:
+    """Refuse what leaves the two sides further apart than allowed and further than they are.
+
+    Raises:
+        TableDifferential: as the tally may be behind, this is not exact; the sealed book is.
+    """
+    if differential_minor is None:
+        return
+    player, banker = SIDES
+    before = tally.get(player, 0) - tally.get(banker, 0)
+    after = before + stakes.get(player, 0) - stakes.get(banker, 0)
+    widest_minor = max(differential_minor, abs(before))
+    if abs(after) <= widest_minor:
+        return
+    heavier = player if after > 0 else banker
+    allowed_minor = max(0, stakes[heavier] - (abs(after) - widest_minor))
+    raise TableDifferential(
+        f"too much lies on {heavier} already; {allowed_minor} minor units more are allowed there",
+        spot=heavier.value,
+        allowed_minor=allowed_minor,
+    )
+
+
+def same_request(placed: Sequence[Bet], command: PlaceBets) -> tuple[Bet, ...]:
+    """Return the bets that ``command`` placed when it ran before, in its order; none when it did
+    not. ``placed`` are all bets of the player in the round.
+
+    Raises:
+        IdempotencyConflict: a bet id was used for something else, or beside other bets.
+    """
+    by_id = {bet.bet_id: bet for bet in placed}
+    found = tuple(by_id[bet.bet_id] for bet in command.bets if bet.bet_id in by_id)
+    if not found:
+        return ()
+    together = {
+        NewBet(bet.bet_id, bet.spot, bet.stake_minor)
+        for bet in placed
+        if bet.placed_version == found[0].placed_version
+    }
+    if together != set(command.bets):
         raise IdempotencyConflict(
-            f"bet {bet.bet_id} exists with other contents; use a new bet id", betId=bet.bet_id
+            f"bet {found[0].bet_id} exists with other contents or beside other bets; use a new "
+            "bet id",
+            betId=found[0].bet_id,
         )
-    return bet
+    return found
 
 
 def cancel(wallet: Wallet, bet: Bet, now_ms: int) -> tuple[Wallet, Bet]:
@@ -221,6 +390,7 @@ def cancel(wallet: Wallet, bet: Bet, now_ms: int) -> tuple[Wallet, Bet]:
 
     Raises:
         BetNotCancellable: the bet is no longer placed.
+        MainBetNeeded: side bets stand on it; ``side_bets_minor`` of them must go first.
     """
     if bet.state is not BetState.PLACED:
         raise BetNotCancellable(f"bet {bet.bet_id} is {bet.state}", state=bet.state.value)
@@ -228,6 +398,13 @@ def cancel(wallet: Wallet, bet: Bet, now_ms: int) -> tuple[Wallet, Bet]:
     exposure = wallet.exposure.get(bet.table_id)
     if exposure is not None and exposure.round_no == bet.round_no:
         left = {**exposure.staked, bet.spot: exposure.staked.get(bet.spot, 0) - bet.stake_minor}
+        excess_minor = _side_bets_above_share(left, exposure.side_bet_percent)
+        if bet.spot in SIDES and excess_minor > 0:
+            raise MainBetNeeded(
+                f"side bets need this bet on {bet.spot}; take {excess_minor} minor units of them "
+                "back first",
+                side_bets_minor=excess_minor,
+            )
         after = replace(
             after,
             exposure={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.exceptions import PutError
@@ -14,6 +15,7 @@ from baccarat.adapters.dynamodb.models import (
     RoundItem,
     ShoeItem,
     TableItem,
+    TallyItem,
 )
 from baccarat.adapters.dynamodb.transact import (
     Cancelled,
@@ -48,10 +50,11 @@ _HEAD: Final = "HEAD"
 _SHOE: Final = "SHOE"
 _DESK: Final = "DESK"
 _MOST_CORRECTIONS: Final = 50
+_TALLY: Final = "TALLY"
 
 
 class DynamoFloor:
-    """Implements ``ports.Floor``. All reads are consistent."""
+    """Implements ``ports.Floor``. All reads but the tally's are consistent."""
 
     def __init__(self, client: DynamoDBClient) -> None:
         self._client = client
@@ -145,6 +148,20 @@ class DynamoFloor:
         except ShoeItem.DoesNotExist:
             return None
         return ShoeRecord(shoe_id, (int(item.epoch), int(item.seq)), item.sealed_secret)
+
+    def tally(self, round_id: str) -> dict[Spot, int]:
+        try:
+            item = TallyItem.get(round_key(round_id), _TALLY)
+        except TallyItem.DoesNotExist:
+            return {}
+        return {Spot(spot): stake_minor for spot, stake_minor in item.stakes.items()}
+
+    def put_tally(self, round_id: str, stakes: Mapping[Spot, int]) -> None:
+        TallyItem(
+            round_key(round_id),
+            _TALLY,
+            stakes={spot.value: stake_minor for spot, stake_minor in stakes.items()},
+        ).save()
 
 
 class DynamoDesks:

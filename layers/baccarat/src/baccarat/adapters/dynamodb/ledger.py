@@ -85,15 +85,14 @@ class DynamoLedger:
             raise
         return True
 
-    def place(self, before: Wallet, after: Wallet, bet: Bet) -> Bet | None:
+    def place(self, before: Wallet, after: Wallet, bets: Sequence[Bet]) -> bool:
         try:
-            self._write(before, after, [if_absent(_bet_item(bet), return_old=True)])
+            self._write(before, after, [if_absent(_bet_item(bet)) for bet in bets])
         except Cancelled as error:
-            old = error.old_items[1]
-            if error.codes[1] == _FAILED and old:
-                return bet_from_image(old)
+            if _FAILED in error.codes[1:]:
+                return False
             raise _race(error) from error
-        return None
+        return True
 
     def cancel(self, before: Wallet, after: Wallet, bet: Bet, now_ms: int) -> bool:
         try:
@@ -214,7 +213,7 @@ def wallet_from_image(image: Mapping[str, Any]) -> Wallet:
 
 
 def bet_from_image(image: Mapping[str, Any]) -> Bet:
-    """Return the bet of a stream record's image or of a cancellation reason."""
+    """Return the bet of a stream record's image."""
     item = BetItem()
     item.deserialize(dict(image))
     return _bet(item)
@@ -239,6 +238,7 @@ def _wallet_item(wallet: Wallet) -> WalletItem:
                 e.closes_at_ms,
                 e.bets,
                 {spot.value: sum_ for spot, sum_ in e.staked.items()},
+                e.side_bet_percent,
             ]
             for table_id, e in wallet.exposure.items()
         },
@@ -253,9 +253,13 @@ def _wallet(item: WalletItem) -> Wallet:
         version=int(item.version),
         exposure={
             table_id: Exposure(
-                round_no, closes_at_ms, bets, {Spot(spot): sum_ for spot, sum_ in staked.items()}
+                round_no,
+                closes_at_ms,
+                bets,
+                {Spot(spot): sum_ for spot, sum_ in staked.items()},
+                percent,
             )
-            for table_id, (round_no, closes_at_ms, bets, staked) in item.exposure.items()
+            for table_id, (round_no, closes_at_ms, bets, staked, percent) in item.exposure.items()
         },
     )
 

@@ -104,6 +104,15 @@ class RoundItem(_Item):
     void_reason = UnicodeAttribute(null=True)
 
 
+class TallyItem(_Item):
+    """floor: pk ``ROUND#`` and the round id, sk ``TALLY``."""
+
+    class Meta(_Meta):
+        pass
+
+    stakes = JSONAttribute()
+
+
 class ShoeItem(_Item):
     """floor: pk ``SHOE#`` and the shoe id, sk ``SHOE``."""
 
@@ -260,6 +269,7 @@ FLOOR_MODELS: tuple[type[Model], ...] = (
     ShoeItem,
     DeskItem,
     CorrectionItem,
+    TallyItem,
 )
 LOG_MODELS: tuple[type[Model], ...] = (EventItem,)
 LEDGER_MODELS: tuple[type[Model], ...] = (

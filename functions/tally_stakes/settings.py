@@ -1,4 +1,4 @@
-"""Environment of ``place_bet``."""
+"""Environment of ``tally_stakes``."""
 
 from baccarat.adapters import settings
 
@@ -6,4 +6,4 @@ from baccarat.adapters import settings
 class Settings(settings.Settings):
     floor_table: str
     ledger_table: str
-    callback_url: str
+    parking_queue_url: str

@@ -12,14 +12,14 @@ from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
 from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, bind
-from baccarat.adapters.messages import PlaceBetMessage, bet_accepted, to_json
+from baccarat.adapters.messages import PlaceBetsMessage, bets_accepted, to_json
 from baccarat.adapters.observability import LambdaHandler, observed
-from baccarat.application.bets import place_bet
+from baccarat.application.bets import place_bets
 from baccarat.application.ports import Connection
 from baccarat.domain.canonical import JsonObject
 from baccarat.domain.roles import BETTORS
-from baccarat.domain.wallet import PlaceBet
-from functions.place_bet.settings import Settings
+from baccarat.domain.wallet import NewBet, PlaceBets
+from functions.place_bets.settings import Settings
 
 
 @cache
@@ -34,20 +34,19 @@ def build() -> LambdaHandler:
     clock = SystemClock()
     publisher = ApiGatewayPublisher(clients.connections(settings.callback_url))
 
-    def use_case(connection: Connection, message: PlaceBetMessage) -> JsonObject:
-        command = PlaceBet(
+    def use_case(connection: Connection, message: PlaceBetsMessage) -> JsonObject:
+        command = PlaceBets(
             player_id=connection.player_id,
-            bet_id=message.betId,
             round_id=message.roundId,
-            spot=message.spot,
-            stake_minor=message.stake_minor,
+            bets=tuple(NewBet(bet.betId, bet.spot, bet.stake_minor) for bet in message.bets),
         )
-        return to_json(bet_accepted(place_bet(command, floor=floor, ledger=ledger, clock=clock)))
+        bets = place_bets(command, floor=floor, ledger=ledger, clock=clock)
+        return to_json(bets_accepted(message.id, bets))
 
     def run(event: dict[str, Any]) -> dict[str, int]:
-        return answer(event, PlaceBetMessage, BETTORS, publisher, use_case)
+        return answer(event, PlaceBetsMessage, BETTORS, publisher, use_case)
 
-    return observed("place_bet", run, units=units)
+    return observed("place_bets", run, units=units)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

@@ -1,0 +1,9 @@
+"""Environment of ``place_bets``."""
+
+from baccarat.adapters import settings
+
+
+class Settings(settings.Settings):
+    floor_table: str
+    ledger_table: str
+    callback_url: str
