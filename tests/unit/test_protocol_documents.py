@@ -139,11 +139,12 @@ def test_every_error_of_a_client_is_explained() -> None:
     def concrete(kind: type[errors.BaccaratError]) -> set[str]:
         below = kind.__subclasses__()
         codes = set().union(*(concrete(child) for child in below)) if below else set()
-        groups = {errors.Refused, errors.NotFound, errors.BetRefused}
+        groups = {errors.Refused, errors.NotFound, errors.BetRefused, errors.DeskRefused}
         return codes | (set() if kind in groups else {kind.code})
 
+    at_the_desk = concrete(errors.DeskRefused)
     over_http = {"TRANSCRIPT_NOT_FOUND"}
-    expected = concrete(errors.Refused) - over_http | {"CONTENTION", "INTERNAL"}
+    expected = concrete(errors.Refused) - at_the_desk - over_http | {"CONTENTION", "INTERNAL"}
     rows = re.findall(r"^\| `([A-Z_]+)` \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
     assert {code for code, *_ in rows} == expected
     assert len(rows) == len(expected)
