@@ -905,6 +905,13 @@ def cut_card_too_deep_house(document: Document) -> Document:
     return lying_house(document)
 
 
+@_tampering("shoe", "nothing to burn", base="rng-1")
+def burned_by_a_server_at_the_opening_house(document: Document) -> Document:
+    _shoe_opened(document)["procedure"]["burn"] = True
+    _shoe_opened(document)["burned"] = {"card": "AC", "face_down": 1, "opening": None}
+    return lying_house(document)
+
+
 @_tampering("shoe", "in the middle of the round", base="shoe-middle")
 def shoe_changed_in_mid_round_house(document: Document) -> Document:
     fact = data(valid()["shoe-next-shoe"], "SHOE_CLOSED")

@@ -371,6 +371,8 @@ def _fresh_shoe(shoe: SignedEvent) -> ShoeInPlay:
         raise ValueError(f"a shoe of mode {mode} has the commitment {commitment_hex}")
     unseen = Shoe.full(shoe_id, decks)
     procedure, burned = _procedure(shoe), data["burned"]
+    if procedure.burn and mode is DealingMode.RNG:
+        raise ValueError("a server's shoe has no order, so there is nothing to burn from it")
     if procedure.burn is not (burned is not None):
         raise ValueError(f"burn is {procedure.burn}, but burned is {burned}")
     match burned:
