@@ -8,29 +8,39 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from baccarat.domain.coup import replay
-from baccarat.domain.errors import RoundError
+from baccarat.domain.cards import DECK, Card
+from baccarat.domain.coup import follow, replay
+from baccarat.domain.errors import BaccaratError, RoundError
 from baccarat.domain.fairness import deal_coup
 from baccarat.domain.log import Event
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import (
+    AnnounceCutCard,
+    BurnCard,
+    CardSource,
     CloseBets,
     Command,
+    DealCard,
     DealCards,
     OpenRound,
+    PauseDealing,
+    PauseReason,
     ResolveRound,
+    ResumeDealing,
+    RetractCards,
     Round,
     SealBook,
     SettleRound,
     TakeOver,
+    UndoScan,
     VoidReason,
     VoidRound,
     decide,
     evolve,
     rebuild,
 )
-from baccarat.domain.shoe import Shoe
-from tests.builders import CONFIG, START_MS
+from baccarat.domain.table_config import DealingMode
+from tests.builders import CONFIG, SHOE, START_MS, by_hand
 
 ALLOWED = {
     None: {"OPEN"},
@@ -81,7 +91,7 @@ class Rounds(RuleBasedStateMachine):
 
     @rule()
     def open(self) -> None:
-        self._give(OpenRound(1, CONFIG, "ab" * 32, Shoe.full("s", 8)))
+        self._give(OpenRound(1, CONFIG, "dealer-7", "ab" * 32, SHOE))
 
     @rule()
     def close(self) -> None:
@@ -93,7 +103,7 @@ class Rounds(RuleBasedStateMachine):
 
     @rule(key=st.binary(min_size=32, max_size=32))
     def deal(self, key: bytes) -> None:
-        self._give(DealCards(deal_coup(Shoe.full("s", 8), key)[1]))
+        self._give(DealCards(deal_coup(SHOE.unseen, key)[1], 14))
 
     @rule()
     def resolve(self) -> None:
@@ -161,6 +171,91 @@ class Rounds(RuleBasedStateMachine):
         assert ("VOIDED" in self.states) == (self.round.void_reason is not None)
         assert not ({"VOIDED", "RESOLVED"} <= set(self.states))
 
+
+class HandDealtRounds(RuleBasedStateMachine):
+    """A dealer and the pit do whatever they like; what the desk takes is always consistent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        config = by_hand(DealingMode.SHOE)
+        self.events: list[Event] = []
+        self.round: Round | None = None
+        self.seen: list[Card] = []
+        self.burned: list[Card] = []
+        self._give(OpenRound(1, config, "dora", None, SHOE), START_MS)
+        self._give(CloseBets(), START_MS + 60_000)
+        self._give(SealBook("ab" * 32, 0, {}), START_MS + 60_000)
+
+    def _give(self, command: Command, now_ms: int = START_MS + 60_000) -> bool:
+        try:
+            facts = decide(self.round, command, now_ms)
+        except BaccaratError:
+            return False
+        for type_, data in facts:
+            place = len(self.events) + 1
+            event = Event("t", "t.000000001", 1, place, type_, now_ms, data, "")
+            self.round = evolve(self.round, event)
+            self.events.append(event)
+        return True
+
+    @rule(card=st.sampled_from(DECK), source=st.sampled_from(CardSource))
+    def deal(self, card: Card, source: CardSource) -> None:
+        if self._give(DealCard(card, "dora", source)):
+            self.seen.append(card)
+
+    @rule(card=st.sampled_from(DECK[:2]))
+    def burn(self, card: Card) -> None:
+        if self._give(BurnCard(card, "pia", "")):
+            self.burned.append(card)
+
+    @rule(card=st.sampled_from(DECK))
+    def undo(self, card: Card) -> None:
+        self._give(UndoScan(card, "dora"))
+
+    @rule(place=st.integers(0, 7))
+    def retract(self, place: int) -> None:
+        if self._give(RetractCards(place, "pia", "")):
+            del self.seen[place - 1 :]
+
+    @rule(reason=st.sampled_from(PauseReason))
+    def pause(self, reason: PauseReason) -> None:
+        self._give(PauseDealing(reason, "pia"))
+
+    @rule()
+    def resume(self) -> None:
+        self._give(ResumeDealing("pia"))
+
+    @rule()
+    def announce(self) -> None:
+        self._give(AnnounceCutCard("dora"))
+
+    @rule()
+    def resolve(self) -> None:
+        self._give(ResolveRound())
+
+    @invariant()
+    def the_cards_are_those_that_were_taken(self) -> None:
+        round_ = self.round
+        assert round_ is not None
+        assert rebuild(self.events) == round_
+        assert [card for _, card in round_.cards] == self.seen
+        assert list(round_.burned) == self.burned
+        assert round_.drawn == len(self.seen) + len(self.burned)
+        assert round_.unseen.cards_left == 416 - round_.drawn == round_.cards_left
+        assert round_.unseen == SHOE.unseen.without([*self.seen, *self.burned])
+        coup = follow(round_.cards)
+        assert (round_.next_hand is None) == (coup.next_hand() is None)
+        assert len(round_.cards) <= 6
+        if round_.outcome is not None:
+            assert round_.paused is None
+            assert round_.outcome is coup.outcome
+        after = round_.shoe_after(1)
+        assert after.unseen == round_.unseen
+        assert after.hands_left == (1 if round_.cut_card_out else None)
+
+
+HandDealtRounds.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
+TestHandDealtRounds: Any = HandDealtRounds.TestCase
 
 Rounds.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestRounds: Any = Rounds.TestCase

@@ -20,6 +20,7 @@ from tests.vectors.tampering import encoded, valid
 
 CHECK = KEYS.check
 NAMES = ["six-bets", "one-bet", "taken-over", "void-after-seal", "player-with-bets"]
+NAMES += ["shoe-middle", "shuffler-middle", "shuffler-next-shoe"]
 
 
 def refused(content: bytes) -> VerificationFailed:

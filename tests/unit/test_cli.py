@@ -12,9 +12,10 @@ import pytest
 
 from baccarat.adapters import cli
 from baccarat.domain.paytable import PAYTABLES
+from baccarat.domain.transcript import FORMAT
 from tests.builders import CONFIG, FORGED_JWKS, KEY, Floor, bet
 from tests.vectors.make_transcript import EXAMPLE, VECTORS
-from tests.vectors.tampering import TAMPERINGS, encoded, rounds, valid
+from tests.vectors.tampering import TAMPERINGS, encoded, rounds, tables, valid
 
 INDEX = json.loads((VECTORS / "index.json").read_text())
 KEYS_FILE = str(VECTORS / "keys.json")
@@ -38,6 +39,7 @@ def test_a_round_that_holds(folder: Path, capsys: pytest.CaptureFixture[str]) ->
         "  round    bac-1.000000003",
         "  table    bac-1, dealer dealer-7, house view",
         f"  result   BANKER (Player {coup.player_total}, Banker {coup.banker_total}; {cards})",
+        "  cards    provable: drawn with a seed committed to before the bets",
         "  bets     6",
         "  staked   13003 minor units of EUR",
         "  paid     19895 minor units of EUR",
@@ -45,6 +47,7 @@ def test_a_round_that_holds(folder: Path, capsys: pytest.CaptureFixture[str]) ->
         "  passed   structure",
         "  passed   chain",
         "  passed   signatures",
+        "  passed   shoe",
         "  passed   transitions",
         "  passed   book",
         "  passed   commitment",
@@ -76,6 +79,37 @@ def test_a_void_round(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "  result   VOIDED (TABLE_DOWN)\n" in out
     assert "  paid     0 minor units" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("rng-1", "provable: drawn with a seed committed to before the bets"),
+        ("shuffler-middle", "provable: each from an order committed to when the shoe was opened"),
+        ("shuffler-void-with-cards", "provable: each from an order"),
+        ("shoe-middle", "attested: as they were scanned at the table"),
+        ("shoe-void-with-cards", "attested: as they were scanned at the table"),
+        ("void-after-cards", "not proven: the seed of a void round is not revealed"),
+        ("void-after-seal", "none"),
+    ],
+)
+def test_what_is_shown_of_the_cards(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, words: str
+) -> None:
+    assert cli.main(["verify", str(folder / f"{name}.json")]) == 0
+    assert f"  cards    {words}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("link", INDEX["links"], ids=lambda link: link["later"])
+def test_links(link: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(VECTORS / link[name]) for name in ("earlier", "later")]
+    code = cli.main(["verify", *files, "--keys", KEYS_FILE])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.count("VERIFIED") == 2
+    if link["check"] is None:
+        assert (code, lines[-1].split()[0]) == (0, "LINKED")
+    else:
+        assert (code, lines[-1].split(":")[0]) == (1, f"FAILED {link['check']}")
 
 
 @pytest.mark.parametrize("vector", INDEX["vectors"], ids=lambda v: v["file"])
@@ -120,10 +154,13 @@ def test_neighbours_are_linked_whatever_their_order(
     files = [str(folder / f"{name}.json") for name in rounds()]
     assert cli.main(["verify", *reversed(files)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-8:] == [
-        f"LINKED bac-1.{number:09d} → bac-1.{number + 1:09d}" for number in range(1, 9)
+    expected = [
+        f"LINKED {table}.{number:09d} → {table}.{number + 1:09d}"
+        for table, played in tables().items()
+        for number in range(1, len(played))
     ]
-    assert lines.count("VERIFIED") == 9
+    assert lines[-len(expected) :] == expected
+    assert lines.count("VERIFIED") == len(files)
 
 
 def test_rounds_that_are_not_neighbours_are_not_linked(
@@ -155,7 +192,7 @@ def test_two_histories_of_one_round_fail(folder: Path, capsys: pytest.CaptureFix
     assert cli.main(["verify", *both]) == 0
 
 
-def test_a_takeover_between_rounds_is_said(
+def test_rounds_link_over_takeovers_between_them(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     floor = Floor()
@@ -163,7 +200,7 @@ def test_a_takeover_between_rounds_is_said(
     floor.take_over_between_rounds()
     (folder / "b.json").write_bytes(encoded(floor.play().house))
     assert cli.main(["verify", str(folder / "a.json"), str(folder / "b.json")]) == 0
-    assert "1 takeover(s) in between not shown" in capsys.readouterr().out
+    assert "LINKED bac-1.000000001 → bac-1.000000002" in capsys.readouterr().out
 
 
 def test_one_bad_file_fails_the_whole_run(folder: Path) -> None:
@@ -214,7 +251,7 @@ def test_nothing_in_a_transcript_steers_the_terminal(
 ) -> None:
     evil = {**valid()["no-bets"], "format": "\x1b[2Jgone\u202e", "x\x1b]0;": 1}
     (folder / "evil.json").write_bytes(encoded(evil))
-    (folder / "evil2.json").write_bytes(encoded({**evil, "format": "baccarat-transcript/1"}))
+    (folder / "evil2.json").write_bytes(encoded({**evil, "format": FORMAT}))
     for name in ("evil.json", "evil2.json"):
         assert cli.main(["verify", str(folder / name)]) == 1
         out = capsys.readouterr().out
@@ -310,7 +347,7 @@ def test_the_installed_command_starts_without_the_cloud_and_in_any_language() ->
         "import sys; from baccarat.adapters.cli import main; code = main(sys.argv[1:]);"
         "assert not {'boto3', 'botocore', 'pydantic'} & set(sys.modules); sys.exit(code)"
     )
-    files = [str(VECTORS / name) for name in INDEX["in_order"][:2]]
+    files = [str(VECTORS / INDEX["links"][0][name]) for name in ("earlier", "later")]
     run = subprocess.run(
         [sys.executable, "-c", program, "verify", *files, "--keys", KEYS_FILE],
         capture_output=True,

@@ -12,6 +12,7 @@ import hmac
 import json
 import re
 from collections import Counter
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -38,13 +39,30 @@ NEXT = {
     ("DEALING", "ROUND_RESOLVED"): "RESOLVED",
     ("RESOLVED", "ROUND_SETTLED"): "SETTLED",
 } | {(s, "ROUND_VOIDED"): "VOIDED" for s in ("OPEN", "CLOSED", "SEALED", "DEALING")}
+NEXT |= {(s, "CUT_CARD_OUT"): s for s in ("CLOSED", "SEALED", "DEALING")}
+NEXT |= {(s, "EPOCH_STARTED"): s for s in ("OPEN", "CLOSED", "SEALED", "DEALING", "RESOLVED")}
+BY_HAND = {
+    (s, type_): s
+    for s in ("SEALED", "DEALING")
+    for type_ in ("SCAN_UNDONE", "CARD_BURNED", "DEALING_PAUSED", "DEALING_RESUMED")
+} | {("DEALING", "CARDS_RETRACTED"): "DEALING"}
+OF_THE_TABLE = {
+    "EPOCH_STARTED",
+    *("SHOE_OPENED", "SHOE_CLOSED", "TABLE_OPENED", "TABLE_PAUSED", "TABLE_CLOSED"),
+    *("DEALER_SEATED", "CORRECTION_PROPOSED", "CORRECTION_APPROVED", "CORRECTION_REJECTED"),
+    "CORRECTION_APPLIED",
+}
+TYPES = {type_ for _, type_ in {**NEXT, **BY_HAND}} | OF_THE_TABLE
 BANKER_DRAWS = ["0123456789"] * 3 + ["012345679", "234567", "4567", "67", ""]
 EVENT = {"tableId", "roundId", "epoch", "seq", "type", "at_ms", "data", "prev", "hash", "sig"}
 NEEDED = {
     "ROUND_OPENED": "round_no closes_at_ms dealerId currency paytable limits card_interval_ms "
-    "commitment shoeId decks remaining",
+    "commitment shoeId decks remaining mode caps shoe_hash drawn hands_left",
     "BOOK_SEALED": "root count stakes_minor",
     "CARDS_DEALT": "cards shown_at_ms",
+    "CARD_BURNED": "card",
+    "CARDS_RETRACTED": "place",
+    "DEALING_PAUSED": "reason",
     "ROUND_RESOLVED": "outcome",
     "ROUND_SETTLED": "paid_minor",
     "ROUND_VOIDED": "reason",
@@ -66,7 +84,7 @@ OF_ALL = (
 )
 OF_ONE = {"commission": "LUCKY_6", "no commission": "LUCKY_6 SUPER_6", "EZ": "DRAGON_7 PANDA_8"}
 MARGINS = {4: 1, 5: 2, 6: 4, 7: 6, 8: 10, 9: 30}
-DOCUMENT = {"format", "tableId", "roundId", "view", "events", "book", "payouts", "seal"}
+DOCUMENT = {"format", "tableId", "roundId", "view", "shoe", "events", "book", "payouts", "seal"}
 
 
 class Failed(Exception):
@@ -103,17 +121,75 @@ def tree(leaves: list[bytes]) -> bytes:
     return leaves[0]
 
 
-def follow(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
+def follow(leaf: bytes, index: int, size: int, proof: list[bytes], check: str) -> bytes:
     if size == 1:
-        need(not proof, "book")
+        need(not proof, check)
         return leaf
-    need(proof, "book")
+    need(proof, check)
     k = 1
     while 2 * k < size:
         k *= 2
     if index < k:
-        return sha(b"\x01" + follow(leaf, index, k, proof[:-1]) + proof[-1])
-    return sha(b"\x01" + proof[-1] + follow(leaf, index - k, size - k, proof[:-1]))
+        return sha(b"\x01" + follow(leaf, index, k, proof[:-1], check) + proof[-1])
+    return sha(b"\x01" + proof[-1] + follow(leaf, index - k, size - k, proof[:-1], check))
+
+
+def points(card: str) -> int:
+    return "A23456789".find(card[0]) + 1
+
+
+def next_hand(cards: list[dict[str, str]]) -> str | None:
+    """Section 9: who gets the next card."""
+    if len(cards) < 4:
+        return ("PLAYER", "BANKER")[len(cards) % 2]
+    player, banker = (
+        [points(item["card"]) for item in cards if item["to"] == to] for to in ("PLAYER", "BANKER")
+    )
+    first_of_player, first_of_banker = sum(player[:2]) % 10, sum(banker[:2]) % 10
+    if first_of_player >= 8 or first_of_banker >= 8 or len(banker) == 3:
+        return None
+    if len(player) == 2:
+        if first_of_player <= 5:
+            return "PLAYER"
+        return "BANKER" if first_of_banker <= 5 else None
+    return "BANKER" if str(player[2]) in BANKER_DRAWS[first_of_banker] else None
+
+
+def composition(cards: list[str]) -> str:
+    return "".join(str(cards.count(card)) for card in DECK)
+
+
+def salt_of(key: bytes, shoe_id: str, position: int) -> str:
+    message = f"baccarat/shoe/v1|{shoe_id}|{position}".encode()
+    return hmac.digest(key, message, "sha256").hex()
+
+
+def leaf_of(position: int, card: str, salt: str) -> bytes:
+    return sha(b"\x00" + canonical({"card": card, "position": position, "salt": salt}))
+
+
+@dataclass
+class Shoe:
+    """Sections 3 and 14: a shoe as ROUND_OPENED tells it, or as a round leaves it."""
+
+    shoe_hash: str
+    shoe_id: str
+    decks: int
+    remaining: str
+    drawn: int
+    hands_left: int | None
+
+
+@dataclass
+class Told:
+    """What a round that holds says."""
+
+    state: str
+    events: list[dict[str, Any]]
+    shoe: dict[str, Any]
+    opened: Shoe
+    left: Shoe
+    place: tuple[str, int]
 
 
 def b64(text: str) -> bytes:
@@ -191,8 +267,8 @@ class StrangersVerifier:
             x, y = (int.from_bytes(b64(jwk[name]), "big") for name in "xy")
             self.keys[kid] = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
 
-    def check(self, content: bytes) -> str:
-        """Return how the round ended, or raise Failed with the name of the check."""
+    def check(self, content: bytes) -> Told:
+        """Return what the round tells, or raise Failed with the name of the check."""
         try:
             document = json.loads(
                 content.decode("utf-8"),
@@ -202,16 +278,23 @@ class StrangersVerifier:
         except (ValueError, RecursionError):
             raise Failed("structure") from None
         need(isinstance(document, dict) and set(document) == DOCUMENT, "structure")
-        need(document["format"] == "baccarat-transcript/1", "structure")
+        need(document["format"] == "baccarat-transcript/2", "structure")
         need(document["view"] in ("house", "player"), "structure")
         need(isinstance(document["events"], list), "structure")
         need(0 < len(document["events"]) <= 1_000, "structure")
         self.versions: dict[str, int] = {}
         self.events(document["events"])
-        state, facts, cards = self.states(document)
+        self.shoe(document)
+        state, facts, cards, left = self.states(document)
+        opened = facts["ROUND_OPENED"]
         book = self.book(document, facts)
         if state == "SETTLED":
-            hands = self.cards(document, facts, cards)
+            if opened["mode"] == "rng":
+                self.drawn(document, facts, cards)
+            else:
+                seed = facts["ROUND_SETTLED"]["seed"]
+                need(opened["commitment"] is None and seed is None, "commitment")
+            hands = self.cards(document, facts, cards, left)
             self.outcome(facts, hands)
             self.payouts(document, facts, book, cards)
         else:
@@ -221,7 +304,42 @@ class StrangersVerifier:
         need(no_fractions(document), "seal")
         need(seal["hash"] == sha(canonical(without(document, "seal"))).hex(), "seal")
         self.signature(seal["sig"], seal["hash"], "seal")
-        return state
+        place = (document["tableId"], opened["round_no"])
+        return Told(state, document["events"], document["shoe"], self.opened(facts), left, place)
+
+    def link(self, earlier: Told, later: Told) -> None:
+        """Section 14. Raise Failed when ``later`` does not follow ``earlier``."""
+        need(later.place == (earlier.place[0], earlier.place[1] + 1), "chain")
+        need(later.events[0]["prev"] == earlier.events[-1]["hash"], "chain")
+        shoe, counts, is_open = earlier.shoe, earlier.left, True
+        for event in later.events:
+            if event["type"] == "SHOE_CLOSED":
+                need(is_open, "shoe")
+                self.closed(event["data"], shoe["data"], counts)
+                is_open = False
+            if event["type"] == "SHOE_OPENED":
+                need(not is_open, "shoe")
+                shoe, counts, is_open = event, self.fresh(event), True
+        need(is_open and later.opened == counts, "shoe")
+
+    def closed(self, data: dict[str, Any], opened: dict[str, Any], left: Shoe) -> None:
+        need(data["shoeId"] == left.shoe_id and data["drawn"] == left.drawn, "shoe")
+        need(data["unseen"] == left.remaining, "shoe")
+        told, reconciled = data["opened"], True
+        if opened["mode"] == "shuffler":
+            need(isinstance(told, dict) and set(told) == {"order", "salt_key"}, "shoe")
+            order = [told["order"][n : n + 2] for n in range(0, len(told["order"]), 2)]
+            key = bytes.fromhex(told["salt_key"])
+            salts = [salt_of(key, data["shoeId"], n) for n in range(len(order))]
+            leaves = [leaf_of(n, order[n], salt) for n, salt in enumerate(salts)]
+            need(tree(leaves).hex() == opened["commitment"], "shoe")
+            reconciled = composition(order) == str(left.decks) * 52
+        if opened["mode"] == "shoe":
+            need(isinstance(told, dict) and set(told) == {"record", "salt"}, "shoe")
+            text = bytes.fromhex(told["salt"]) + canonical(told["record"])
+            need(sha(text).hex() == opened["commitment"], "shoe")
+            reconciled = data["counted"] == data["unseen"]
+        need(data["reconciled"] is reconciled, "shoe")
 
     def signature(self, sig: dict[str, Any], hash_: str, check: str) -> None:
         need(type(sig["ver"]) is int and sig["kid"] in self.keys, check)
@@ -243,44 +361,155 @@ class StrangersVerifier:
 
     def events(self, events: list[dict[str, Any]]) -> None:
         before: dict[str, Any] | None = None
-        types = {type_ for _, type_ in NEXT} | {"EPOCH_STARTED"}
         for event in events:
-            need(set(event) == EVENT and event["type"] in types, "structure")
-            need(all(type(event[n]) is int for n in ("epoch", "seq", "at_ms")), "structure")
+            self.form(event)
             if before is not None:
                 step = (event["epoch"] - before["epoch"], event["seq"])
                 need(step in ((0, before["seq"] + 1), (1, 1)), "chain")
                 need(event["at_ms"] >= before["at_ms"], "chain")
-            need(no_fractions(event), "structure")
-            try:
-                text = canonical(without(event, "hash", "sig"))
-            except ValueError:
-                raise Failed("structure") from None
-            need(event["hash"] == sha(text).hex(), "chain")
+            self.hash(event)
             need(before is None or event["prev"] == before["hash"], "chain")
             self.signature(event["sig"], event["hash"], "signature")
             before = event
 
-    def states(self, document: dict[str, Any]) -> tuple[str, dict[str, Any], list[Any]]:
-        state, facts, cards = "-", dict[str, Any](), list[Any]()
-        for event in document["events"]:
+    def form(self, event: dict[str, Any]) -> None:
+        need(isinstance(event, dict) and set(event) == EVENT, "structure")
+        need(event["type"] in TYPES and isinstance(event["data"], dict), "structure")
+        need(all(type(event[n]) is int for n in ("epoch", "seq", "at_ms")), "structure")
+
+    def hash(self, event: dict[str, Any]) -> None:
+        need(no_fractions(event), "structure")
+        try:
+            text = canonical(without(event, "hash", "sig"))
+        except ValueError:
+            raise Failed("structure") from None
+        need(event["hash"] == sha(text).hex(), "chain")
+
+    def shoe(self, document: dict[str, Any]) -> None:
+        shoe = document["shoe"]
+        self.form(shoe)
+        place = ("SHOE_OPENED", document["tableId"], "")
+        need((shoe["type"], shoe["tableId"], shoe["roundId"]) == place, "shoe")
+        self.hash(shoe)
+        self.signature(shoe["sig"], shoe["hash"], "signature")
+        self.fresh(shoe)
+
+    def fresh(self, event: dict[str, Any]) -> Shoe:
+        """Section 3: the shoe that was just opened."""
+        data = event["data"]
+        mode, procedure, burned = data["mode"], data["procedure"], data["burned"]
+        need(mode in ("rng", "shoe", "shuffler"), "shoe")
+        need((data["commitment"] is None) == (mode == "rng"), "shoe")
+        need(set(procedure) == {"cut_cards", "hands_after_cut", "burn"}, "shoe")
+        need(type(procedure["burn"]) is bool and not (mode == "rng" and procedure["burn"]), "shoe")
+        hands, cut = procedure["hands_after_cut"], procedure["cut_cards"]
+        need(type(hands) is int and 0 <= hands <= 3, "shoe")
+        need(type(cut) is int and cut >= 6 * (hands + 1) - 1, "shoe")
+        need((burned is not None) == procedure["burn"], "shoe")
+        shoe = Shoe(event["hash"], data["shoeId"], data["decks"], str(data["decks"]) * 52, 0, None)
+        if burned is not None:
+            need(set(burned) == {"card", "face_down", "opening"}, "shoe")
+            need(burned["face_down"] == (points(burned["card"]) or 10), "shoe")
+            if mode == "shuffler":
+                self.open(burned["card"], burned["opening"], 0, data, "shoe")
+            cards = [card for card in DECK for _ in range(data["decks"])]
+            cards.remove(burned["card"])
+            shoe.remaining, shoe.drawn = composition(cards), 1 + burned["face_down"]
+        return shoe
+
+    def open(
+        self, card: str, opening: dict[str, Any], position: int, data: dict[str, Any], check: str
+    ) -> None:
+        """Sections 7 and 8: ``card`` lies at ``position`` of the committed order."""
+        need(opening["position"] == position, check)
+        proof = [bytes.fromhex(sibling) for sibling in opening["proof"]]
+        leaf = leaf_of(position, card, opening["salt"])
+        root = follow(leaf, position, data["decks"] * 52, proof, check)
+        need(root.hex() == data["commitment"], check)
+
+    def opened(self, facts: dict[str, Any]) -> Shoe:
+        data = facts["ROUND_OPENED"]
+        names = ("shoe_hash", "shoeId", "decks", "remaining", "drawn", "hands_left")
+        return Shoe(*(data[name] for name in names))
+
+    def found(self, facts: dict[str, Any], document: dict[str, Any], place: int) -> None:
+        """Section 3: the round finds the shoe that is enclosed."""
+        opened, shoe = self.opened(facts), document["shoe"]
+        fresh = self.fresh(shoe)
+        named = (opened.shoe_hash, opened.shoe_id, opened.decks, facts["ROUND_OPENED"]["mode"])
+        need(named == (fresh.shoe_hash, fresh.shoe_id, fresh.decks, shoe["data"]["mode"]), "shoe")
+        need(opened.hands_left != 0, "shoe")
+        before = document["events"][:place]
+        changes = [e["hash"] for e in before if e["type"] in ("SHOE_CLOSED", "SHOE_OPENED")]
+        need(not changes or (changes[-1] == fresh.shoe_hash and opened == fresh), "shoe")
+        extra = sum(int(digit) for digit in opened.remaining) - (opened.decks * 52 - opened.drawn)
+        need(extra == (shoe["data"]["burned"] or {"face_down": 0})["face_down"], "shoe")
+
+    def states(  # noqa: C901, PLR0912, PLR0915  one branch for each event, side by side
+        self, document: dict[str, Any]
+    ) -> tuple[str, dict[str, Any], list[Any], Shoe]:
+        state, facts, paused, shown = "-", dict[str, Any](), False, 0
+        cards, burned, left = list[Any](), list[str](), list[str]()
+        for place, event in enumerate(document["events"]):
             type_, data = event["type"], event["data"]
-            place = (document["tableId"], document["roundId"])
-            need((event["tableId"], event["roundId"]) == place, "transitions")
-            if type_ == "EPOCH_STARTED":
-                need(state in ("OPEN", "CLOSED", "SEALED", "DEALING", "RESOLVED"), "transitions")
+            need(event["tableId"] == document["tableId"], "transitions")
+            if event["roundId"] == "" and type_ in OF_THE_TABLE:
+                need(state == "-" or not type_.startswith("SHOE"), "shoe")
                 continue
-            need((state, type_) in NEXT, "transitions")
-            state = NEXT[state, type_]
+            need(event["roundId"] == document["roundId"], "transitions")
+            by_hand = facts.get("ROUND_OPENED", {}).get("mode") in ("shoe", "shuffler")
+            steps = {**NEXT, **BY_HAND} if by_hand else NEXT
+            need((state, type_) in steps, "transitions")
+            state = steps[state, type_]
             need(set(NEEDED.get(type_, "").split()) <= set(data), "transitions")
-            facts[type_] = data
+            if type_ == "CUT_CARD_OUT":
+                cut_before = type_ in facts or facts["ROUND_OPENED"]["hands_left"] is not None
+                need(not cut_before, "transitions")
+            if type_ == "DEALING_PAUSED":
+                need(not paused, "transitions")
+                paused = True
+            if type_ == "DEALING_RESUMED":
+                need(paused, "transitions")
+                paused = False
+            if type_ == "ROUND_OPENED":
+                left = [
+                    c for c, n in zip(DECK, data["remaining"], strict=True) for _ in range(int(n))
+                ]
             if type_ == "BETS_CLOSED":
                 need(event["at_ms"] >= facts["ROUND_OPENED"]["closes_at_ms"], "transitions")
-            if type_ == "CARDS_DEALT":
-                cards += data["cards"]
+            if type_ == "CARDS_RETRACTED":
+                need(1 <= data["place"] <= len(cards) and not burned, "transitions")
+                left += [item["card"] for item in cards[data["place"] - 1 :]]
+                del cards[data["place"] - 1 :]
+            if type_ in ("CARDS_DEALT", "CARD_BURNED"):
+                dealt = data["cards"] if type_ == "CARDS_DEALT" else []
+                if by_hand and type_ == "CARDS_DEALT":
+                    need(len(dealt) == 1 and data["source"] in ("SCANNER", "PIT"), "transitions")
+                    need(data["source"] == "PIT" or not paused, "transitions")
+                opened = facts["ROUND_OPENED"]
+                if opened["mode"] == "shuffler":
+                    opening = data["opening"]
+                    need(isinstance(opening, dict), "transitions")
+                    need(set(opening) == {"position", "salt", "proof"}, "transitions")
+                out = [item["card"] for item in dealt] or [data["card"]]
+                position = opened["drawn"] + len(cards) + len(burned)
+                for item in dealt:
+                    need(item["to"] == next_hand(cards), "transitions")
+                    cards.append(item)
+                if type_ == "CARD_BURNED":
+                    burned.append(data["card"])
+                for card in out:
+                    need(card in left, "cards")
+                    left.remove(card)
+                if opened["mode"] == "shuffler":
+                    self.open(out[0], data["opening"], position, document["shoe"]["data"], "cards")
+                shown = max(shown, data.get("shown_at_ms", 0))
             if type_ == "ROUND_RESOLVED":
-                shown = facts.get("CARDS_DEALT", {}).get("shown_at_ms", 0)
-                need(event["at_ms"] >= shown, "transitions")
+                need(event["at_ms"] >= shown and not paused, "transitions")
+            facts[type_] = data
+            if type_ == "ROUND_OPENED":
+                self.found(facts, document, place)
+        need(document["events"][-1]["roundId"] == document["roundId"], "transitions")
         number = facts["ROUND_OPENED"]["round_no"]
         need(document["roundId"] == f"{document['tableId']}.{number:09d}", "transitions")
         version = facts["ROUND_OPENED"]["paytable"]
@@ -288,7 +517,14 @@ class StrangersVerifier:
         decks = facts["ROUND_OPENED"]["decks"]
         need(version not in PAYTABLES or decks == PAYTABLES[version][0], "transitions")
         need(state in ("SETTLED", "VOIDED"), "transitions")
-        return state, facts, cards
+        leaves = self.opened(facts)
+        gone = len(cards) + len(burned)
+        leaves.remaining, leaves.drawn = composition(left), leaves.drawn + gone
+        if leaves.hands_left is not None:
+            leaves.hands_left -= gone > 0
+        elif "CUT_CARD_OUT" in facts:
+            leaves.hands_left = document["shoe"]["data"]["procedure"]["hands_after_cut"]
+        return state, facts, cards, leaves
 
     def book(self, document: dict[str, Any], facts: dict[str, Any]) -> list[dict[str, Any]]:
         listed, sealed = document["book"], facts.get("BOOK_SEALED")
@@ -319,13 +555,12 @@ class StrangersVerifier:
             for item, leaf in zip(listed, leaves, strict=True):
                 need(type(item["index"]) is int and 0 <= item["index"] < sealed["count"], "book")
                 proof = [bytes.fromhex(sibling) for sibling in item["proof"]]
-                root = follow(leaf, item["index"], sealed["count"], proof)
+                root = follow(leaf, item["index"], sealed["count"], proof, "book")
                 need(root.hex() == sealed["root"], "book")
         return entries
 
-    def cards(
-        self, document: dict[str, Any], facts: dict[str, Any], dealt: list[Any]
-    ) -> dict[str, list[int]]:
+    def drawn(self, document: dict[str, Any], facts: dict[str, Any], dealt: list[Any]) -> None:
+        """Sections 7 and 8: the cards that a server draws."""
         opened = facts["ROUND_OPENED"]
         need(re.fullmatch("[0-9a-f]{64}", facts["ROUND_SETTLED"]["seed"]), "commitment")
         seed = bytes.fromhex(facts["ROUND_SETTLED"]["seed"])
@@ -344,32 +579,31 @@ class StrangersVerifier:
         counts = [int(digit) for digit in opened["remaining"]]
         pool = [card for card, count in zip(DECK, counts, strict=True) for _ in range(count)]
         need(len(pool) >= 6, "cards")
-        hands: dict[str, list[int]] = {"PLAYER": [], "BANKER": []}
         order: list[dict[str, str]] = []
-
-        def draw(to: str) -> int:
+        while (to := next_hand(order)) is not None:
             t = len(order)
             m = len(pool) - t
             word = next(word for word in words if word < 2**32 - 2**32 % m)
             j = t + word % m
             pool[t], pool[j] = pool[j], pool[t]
             order.append({"to": to, "card": pool[t]})
-            points = "A23456789".find(pool[t][0]) + 1
-            hands[to].append(points)
-            return points
-
-        for to in ("PLAYER", "BANKER") * 2:
-            draw(to)
-        player, banker = sum(hands["PLAYER"]) % 10, sum(hands["BANKER"]) % 10
-        if player < 8 and banker < 8:
-            if player <= 5:
-                third = draw("PLAYER")
-                if str(third) in BANKER_DRAWS[banker]:
-                    draw("BANKER")
-            elif banker <= 5:
-                draw("BANKER")
         need(order == dealt, "cards")
-        return hands
+
+    def cards(
+        self, document: dict[str, Any], facts: dict[str, Any], dealt: list[Any], left: Shoe
+    ) -> dict[str, list[int]]:
+        """Sections 8 and 9: the cut card, and that the coup is complete."""
+        opened = facts["ROUND_OPENED"]
+        if opened["mode"] != "shoe":
+            cut_cards = document["shoe"]["data"]["procedure"]["cut_cards"]
+            reached = left.decks * 52 - left.drawn <= cut_cards
+            due = opened["hands_left"] is None and reached
+            need(("CUT_CARD_OUT" in facts) == due, "cards")
+        need(next_hand(dealt) is None, "cards")
+        return {
+            to: [points(item["card"]) for item in dealt if item["to"] == to]
+            for to in ("PLAYER", "BANKER")
+        }
 
     def outcome(self, facts: dict[str, Any], hands: dict[str, list[int]]) -> None:
         player, banker = sum(hands["PLAYER"]) % 10, sum(hands["BANKER"]) % 10
@@ -433,25 +667,62 @@ def test_the_stranger_imports_nothing_of_the_house() -> None:
 
 def test_the_stranger_accepts_the_example() -> None:
     verifier = StrangersVerifier((EXAMPLE / "keys.json").read_text())
-    assert verifier.check((EXAMPLE / "transcript.json").read_bytes()) == "SETTLED"
+    assert verifier.check((EXAMPLE / "transcript.json").read_bytes()).state == "SETTLED"
 
 
 @pytest.mark.parametrize("vector", INDEX["vectors"], ids=lambda v: v["file"])
 def test_the_stranger_agrees_on_every_vector(vector: dict[str, Any]) -> None:
     content = (VECTORS / vector["file"]).read_bytes()
     if vector["check"] is None:
-        assert STRANGER.check(content) == ("VOIDED" if "void" in vector["file"] else "SETTLED")
+        found = STRANGER.check(content)
+        assert found.state == ("VOIDED" if "void" in vector["file"] else "SETTLED")
     else:
         with pytest.raises(Failed) as failure:
             STRANGER.check(content)
         assert failure.value.args == (vector["check"],)
 
 
+@pytest.mark.parametrize("link", INDEX["links"], ids=lambda link: link["later"])
+def test_the_stranger_agrees_on_every_link(link: dict[str, Any]) -> None:
+    earlier, later = (
+        STRANGER.check((VECTORS / link[n]).read_bytes()) for n in ("earlier", "later")
+    )
+    if link["check"] is None:
+        STRANGER.link(earlier, later)
+    else:
+        with pytest.raises(Failed) as failure:
+            STRANGER.link(earlier, later)
+        assert failure.value.args == (link["check"],)
+
+
+def test_the_page_names_every_type_of_event() -> None:
+    rows = re.findall(r"^\| ((?:`[A-Z_]+`(?:, )?)+) \|", PAGE.read_text(), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    assert named >= TYPES
+
+
+def test_the_commitments_of_physical_shoes_are_those_of_the_page() -> None:
+    page, key = PAGE.read_text(), bytes(range(32))
+    salts = [salt_of(key, "salon-1.s1", position) for position in range(52)]
+    leaves = [leaf_of(n, card, salts[n]) for n, card in enumerate(DECK)]
+    record = {"shuffled_by": ["dora", "emil"]}
+    for figure in (
+        f"`{salts[0]}`",
+        canonical({"card": "AC", "position": 0, "salt": salts[0]}).decode(),
+        f"`{leaves[0].hex()}`",
+        f"`{leaves[1].hex()}`",
+        f"`{tree(leaves).hex()}`",
+        f"`{canonical(record).decode()}`",
+        f"`{sha(key + canonical(record)).hex()}`",
+    ):
+        assert figure in page, figure
+
+
 def test_every_figure_of_the_page_is_that_of_the_example() -> None:
     page = PAGE.read_text()
     document = json.loads((EXAMPLE / "transcript.json").read_text())
     events = {event["type"]: event for event in document["events"]}
-    first = without(document["events"][0], "hash", "sig")
+    bare = {name: without(event, "hash", "sig") for name, event in events.items()}
     leaves = [sha(b"\x00" + canonical(entry)) for entry in document["book"]]
     seed = bytes.fromhex(events["ROUND_SETTLED"]["data"]["seed"])
     root = events["BOOK_SEALED"]["data"]["root"]
@@ -469,8 +740,10 @@ def test_every_figure_of_the_page_is_that_of_the_example() -> None:
         )
     assert len(rows) == 6
     for figure in (
-        canonical(first).decode(),
-        f"`{document['events'][0]['hash']}`",
+        canonical(bare["SHOE_OPENED"]).decode(),
+        f"`{events['SHOE_OPENED']['hash']}`",
+        canonical(bare["ROUND_OPENED"]).decode(),
+        f"`{events['ROUND_OPENED']['hash']}`",
         *(f"`{leaf.hex()}`" for leaf in leaves),
         *(canonical(entry).decode() for entry in document["book"]),
         f"`{root}`",
@@ -484,6 +757,7 @@ def test_every_figure_of_the_page_is_that_of_the_example() -> None:
     ):
         assert figure in page, figure
     assert seed == bytes(range(10, 42))
+    assert document["shoe"] == document["events"][1] == events["SHOE_OPENED"]
 
 
 def test_the_drawing_table_of_the_page_is_the_rule() -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from baccarat.domain.cards import DECK, Card
-from baccarat.domain.shoe import MAX_DECKS, Shoe
+from baccarat.domain.shoe import MAX_DECKS, Shoe, ShoeInPlay
 
 
 def test_a_full_shoe() -> None:
@@ -48,3 +48,17 @@ def test_a_shoe_has_one_to_nine_decks(decks: int) -> None:
     with pytest.raises(ValueError, match="decks"):
         Shoe.full("t.s1", decks)
     assert MAX_DECKS == 9
+
+
+def test_cards_burned_face_down_are_unseen_but_cannot_be_drawn() -> None:
+    unseen = Shoe.full("t.s1", 8).without([Card("7D")])
+    shoe = ShoeInPlay(unseen, "ab" * 32, 1 + 7)
+    assert (shoe.unseen.cards_left, shoe.cards_left) == (415, 408)
+
+
+@pytest.mark.parametrize(("hands_left", "finished"), [(None, False), (1, False), (0, True)])
+def test_a_shoe_is_finished_after_the_hands_behind_the_cut_card(
+    hands_left: int | None,
+    finished: bool,  # noqa: FBT001  what must come out
+) -> None:
+    assert ShoeInPlay(Shoe.full("s", 1), "", 0, hands_left).is_finished is finished

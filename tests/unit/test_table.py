@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
+from baccarat.application.drive_round import with_shoe_of_server
+from baccarat.domain.cards import Card
 from baccarat.domain.coup import Outcome
 from baccarat.domain.paytable import Spot
+from baccarat.domain.shoe import Shoe, ShoeInPlay
 from baccarat.domain.table import (
     HISTORY_LENGTH,
+    Missing,
     Table,
     TableStatus,
     round_id,
@@ -22,7 +26,7 @@ from baccarat.domain.table_config import (
     TableConfig,
     limits_from_json,
 )
-from tests.builders import CONFIG, START_MS
+from tests.builders import CONFIG, START_MS, by_hand
 
 
 def test_a_configuration_survives_json() -> None:
@@ -64,6 +68,13 @@ def test_the_cut_card_leaves_enough_for_the_hands_after_it(hands: int, cards: in
     assert ShoeProcedure(cut_cards=cards, hands_after_cut=hands).cut_cards == cards
     with pytest.raises(ValueError, match=f"must leave the {cards} cards"):
         ShoeProcedure(cut_cards=cards - 1, hands_after_cut=hands)
+
+
+@pytest.mark.parametrize("value", [{}, {"cut_cards": 14, "hands_after_cut": True, "burn": False}])
+def test_what_is_no_shoe_procedure_is_refused(value: Any) -> None:
+    assert ShoeProcedure.from_json(ShoeProcedure().to_json()) == ShoeProcedure()
+    with pytest.raises(ValueError, match="a shoe procedure has"):
+        ShoeProcedure.from_json(value)
 
 
 @pytest.mark.parametrize("hands", [-1, 4])
@@ -119,7 +130,7 @@ def test_what_are_no_limits_is_refused(value: Any) -> None:
 @pytest.mark.parametrize("table_id", ["bac-1", "a", "0", "a" * 24])
 def test_table_ids(table_id: str) -> None:
     table = Table.create(table_id, CONFIG, START_MS)
-    assert (table.table_id, table.shoe.shoe_id) == (table_id, f"{table_id}.s1")
+    assert (table.table_id, table.next_shoe_id) == (table_id, f"{table_id}.s1")
     assert table_of_round(table.next_round_id) == table_id
 
 
@@ -132,7 +143,8 @@ def test_wrong_table_ids(table_id: str) -> None:
 def test_a_new_table() -> None:
     table = Table.create("bac-1", CONFIG, START_MS)
     assert table.status is TableStatus.OPEN
-    assert (table.version, table.epoch, table.round_no, table.shoe_no) == (1, 0, 0, 1)
+    assert (table.version, table.epoch, table.round_no, table.shoe_no) == (1, 0, 0, 0)
+    assert (table.shoe, table.dealer_id, table.round_end) == (None, None, (0, 0))
     assert table.current_round_id is None
     assert table.next_round_id == "bac-1.000000001"
     assert table.lease_until_ms == START_MS
@@ -147,19 +159,65 @@ def test_round_ids() -> None:
             table_of_round(wrong)
 
 
-@pytest.mark.parametrize(("left", "fresh"), [(416, False), (15, False), (14, True), (6, True)])
-def test_a_new_shoe_when_the_cut_card_is_out(left: int, fresh: bool) -> None:  # noqa: FBT001  what must come out
-    table = replace(Table.create("bac-1", CONFIG, START_MS), history=("P", "B"))
-    shoe = table.shoe.without(table.shoe.pool()[left:])
-    ready = replace(table, shoe=shoe).with_fresh_shoe_if_due()
-    assert (ready.shoe.cards_left, ready.shoe_no) == ((416, 2) if fresh else (left, 1))
-    assert ready.shoe.shoe_id == f"bac-1.s{2 if fresh else 1}"
-    assert ready.history == (() if fresh else ("P", "B"))
+@pytest.mark.parametrize(("hands_left", "fresh"), [(None, False), (1, False), (0, True)])
+def test_a_server_changes_a_finished_shoe(hands_left: int | None, fresh: bool) -> None:  # noqa: FBT001  what must come out
+    unseen = Shoe.full("bac-1.s1", 8).without([Card("AS")])
+    shoe = ShoeInPlay(unseen, "ab" * 32, 1, hands_left)
+    table = replace(
+        Table.create("bac-1", CONFIG, START_MS), shoe=shoe, shoe_no=1, history=("P", "B")
+    )
+    ready, facts = with_shoe_of_server(table)
+    if not fresh:
+        assert (ready, facts) == (table, [])
+        return
+    assert [type_.value for type_, _ in facts] == ["SHOE_CLOSED", "SHOE_OPENED"]
+    assert facts[0][1] == {
+        "shoeId": "bac-1.s1",
+        "by": None,
+        "drawn": 1,
+        "unseen": unseen.composition,
+        "counted": None,
+        "reconciled": True,
+        "opened": None,
+    }
+    assert ready.shoe == ShoeInPlay(Shoe.full("bac-1.s2", 8), "", 0)
+    assert (ready.shoe_no, ready.history, ready.version) == (2, (), table.version)
+
+
+def test_a_server_opens_the_first_shoe_and_leaves_physical_ones_alone() -> None:
+    ready, facts = with_shoe_of_server(Table.create("bac-1", CONFIG, START_MS))
+    assert [type_.value for type_, _ in facts] == ["SHOE_OPENED"]
+    assert ready.shoe is not None
+    assert (ready.shoe.unseen.shoe_id, ready.shoe_no) == ("bac-1.s1", 1)
+    physical = Table.create("bac-1", by_hand(DealingMode.SHOE), START_MS)
+    assert with_shoe_of_server(physical) == (physical, [])
+
+
+@pytest.mark.parametrize("mode", list(DealingMode))
+def test_what_a_table_is_missing(mode: DealingMode) -> None:
+    table = Table.create("bac-1", replace(CONFIG, mode=mode), START_MS)
+    closed = replace(table, status=TableStatus.CLOSED)
+    assert closed.missing is Missing.OPENING
+    assert replace(table, status=TableStatus.PAUSED).missing is Missing.OPENING
+    shoe = ShoeInPlay(Shoe.full("bac-1.s1", 8), "ab" * 32, 0)
+    steps = [
+        table,
+        replace(table, dealer_id="dora"),
+        replace(table, dealer_id="dora", shoe=shoe),
+        replace(table, dealer_id="dora", shoe=replace(shoe, hands_left=1)),
+        replace(table, dealer_id="dora", shoe=replace(shoe, hands_left=0)),
+        replace(table, shoe=shoe),
+    ]
+    physical = [Missing.DEALER, Missing.SHOE, None, None, Missing.SHOE, Missing.DEALER]
+    assert [step.missing for step in steps] == (physical if mode.is_physical else [None] * 6)
 
 
 def test_leases_outlast_what_they_are_for() -> None:
     table = Table.create("bac-1", CONFIG, START_MS)
     assert table.lease_for_round(START_MS) - START_MS == 15_000 + 6 * 1_000 + 45_000
+    physical = Table.create("bac-1", by_hand(DealingMode.SHOE), START_MS)
+    assert physical.lease_for_round(START_MS) - START_MS == 15_000 + 120_000 + 45_000
+    assert physical.lease_for_pause(START_MS) - START_MS == 900_000 + 45_000
     waits = [table.lease_for_recovery(START_MS, n) - START_MS for n in (0, 1, 2, 6, 7, 999)]
     assert waits == [45_000, 90_000, 180_000, 2_880_000, 2_880_000, 2_880_000]
 

@@ -11,11 +11,11 @@ import pytest
 
 from baccarat.adapters.cli import read_document
 from baccarat.domain.book import BookEntry
-from baccarat.domain.cards import Card
-from baccarat.domain.coup import Hand
+from baccarat.domain.log import EventType
 from baccarat.domain.paytable import COMMISSION_8_DECKS, PAYTABLES
 from baccarat.domain.round import RoundState
-from baccarat.domain.table_config import StakeLimit, TableConfig
+from baccarat.domain.shoe_change import burned_with
+from baccarat.domain.table_config import DealingMode, ShoeProcedure, StakeLimit, TableConfig
 from baccarat.domain.transcript import (
     MAX_EVENTS,
     VerificationFailed,
@@ -24,14 +24,24 @@ from baccarat.domain.transcript import (
     verify,
     verify_link,
 )
-from tests.builders import CONFIG, KEY, KEYS, Floor, bet, lying_house, many_bets, reread
+from tests.builders import CONFIG, KEY, KEYS, Floor, bet, by_hand, lying_house, many_bets, reread
 from tests.vectors.make_transcript import ROOT, VECTORS, files
-from tests.vectors.tampering import TAMPERINGS, Tampering, data, rounds, valid
+from tests.vectors.tampering import (
+    BROKEN_LINKS,
+    TAMPERINGS,
+    BrokenLink,
+    Tampering,
+    data,
+    rounds,
+    tables,
+    valid,
+)
 
 SETTLED_CHECKS = (
     "structure",
     "chain",
     "signatures",
+    "shoe",
     "transitions",
     "book",
     "commitment",
@@ -40,7 +50,8 @@ SETTLED_CHECKS = (
     "payouts",
     "seal",
 )
-VOID_CHECKS = ("structure", "chain", "signatures", "transitions", "book", "seal")
+BY_HAND_CHECKS = tuple(check for check in SETTLED_CHECKS if check != "commitment")
+VOID_CHECKS = ("structure", "chain", "signatures", "shoe", "transitions", "book", "seal")
 CHECK = KEYS.check
 
 
@@ -48,12 +59,13 @@ CHECK = KEYS.check
 def test_what_holds_passes_every_check(name: str) -> None:
     found = verify(valid()[name], CHECK)
     void = "void" in name
-    assert found.checks == (VOID_CHECKS if void else SETTLED_CHECKS)
+    settled = BY_HAND_CHECKS if found.round.mode.is_physical else SETTLED_CHECKS
+    assert found.checks == (VOID_CHECKS if void else settled)
     assert found.round.state is (RoundState.VOIDED if void else RoundState.SETTLED)
 
 
 def test_the_scenarios_are_what_they_are_called() -> None:
-    count = {name: len(r.book.entries) if r.book else None for name, r in rounds().items()}
+    count = {name: len(r.book.entries) if r.book else None for name, r in tables()["bac-1"].items()}
     assert count == {
         "no-bets": 0,
         "one-bet": 1,
@@ -68,6 +80,24 @@ def test_the_scenarios_are_what_they_are_called() -> None:
     epochs = [signed.event.epoch for signed in rounds()["taken-over"].events]
     assert len(set(epochs)) == 2
     assert epochs[0] != epochs[-1]
+    by_name = rounds()
+    for name in ("rng", "shoe", "shuffler"):
+        cut, last, fresh = (by_name[f"{name}-{part}"] for part in ("cut-card", "last", "next-shoe"))
+        assert (cut.round.cut_card_out, last.round.shoe.hands_left) == (True, 1)
+        assert fresh.shoe.event.data["shoeId"] != last.shoe.event.data["shoeId"]
+        assert cut.round.mode.value == name
+    for name in ("shoe", "shuffler"):
+        assert len(by_name[f"{name}-void-with-cards"].round.cards) == 2
+        assert len(by_name[f"{name}-middle"].round.burned) == 1
+        types = {signed.event.type.value for signed in by_name[f"{name}-middle"].events}
+        assert types >= {
+            "SCAN_UNDONE",
+            "CARDS_RETRACTED",
+            "CARD_BURNED",
+            "DEALING_PAUSED",
+            "DEALING_RESUMED",
+            "DEALER_SEATED",
+        }
     assert {s for r in rounds().values() if r.book for s in r.book.stakes()} == set(
         COMMISSION_8_DECKS.odds
     )
@@ -114,7 +144,7 @@ def test_a_tampering_changes_the_document() -> None:
 
 def test_a_truth_signed_again_still_holds() -> None:
     """The lying house's tool itself changes nothing that holds: its lies fail for what they say."""
-    for name in ("six-bets", "taken-over", "void-after-seal", "player-with-bets"):
+    for name in valid():
         assert verify(lying_house(valid()[name]), CHECK).round.round_id == valid()[name]["roundId"]
 
 
@@ -147,7 +177,7 @@ def test_the_seal_covers_every_member_but_itself() -> None:
 
 
 def _verified() -> list[Verified]:
-    return [verify(reread(played.house), CHECK) for played in rounds().values()]
+    return [verify(reread(played.house), CHECK) for played in tables()["bac-1"].values()]
 
 
 def _refused(earlier: Verified, later: Verified) -> VerificationFailed:
@@ -156,9 +186,20 @@ def _refused(earlier: Verified, later: Verified) -> VerificationFailed:
     return failure.value
 
 
-def test_rounds_of_one_table_link() -> None:
-    found = _verified()
-    assert [verify_link(a, b) for a, b in pairwise(found)] == [0] * 8
+@pytest.mark.parametrize("table", sorted(tables()))
+def test_rounds_of_one_table_link(table: str) -> None:
+    found = [verify(reread(played.house), CHECK) for played in tables()[table].values()]
+    for earlier, later in pairwise(found):
+        verify_link(earlier, later)
+
+
+@pytest.mark.parametrize("broken", BROKEN_LINKS, ids=lambda broken: broken.name)
+def test_a_lie_between_two_rounds_is_caught(broken: BrokenLink) -> None:
+    earlier = verify(valid()[broken.earlier], CHECK)
+    failure = _refused(earlier, verify(broken.later, CHECK))
+    assert failure.check == broken.check
+    assert broken.words in failure.message
+    verify_link(earlier, verify(valid()[broken.base], CHECK))
 
 
 def test_a_round_that_is_left_out_is_missed() -> None:
@@ -180,62 +221,63 @@ def test_two_histories_do_not_link() -> None:
     assert "the last hash was" in failure.message
 
 
-def test_a_takeover_between_rounds_is_counted_and_the_shoe_still_checked() -> None:
+def test_takeovers_between_rounds_are_in_the_transcript_and_none_can_be_left_out() -> None:
     floor = Floor()
     first = verify(reread(floor.play().house), CHECK)
     floor.take_over_between_rounds()
     floor.take_over_between_rounds()
-    second_document = floor.play().house
-    second = verify(reread(second_document), CHECK)
-    assert verify_link(first, second) == 2
-    smaller = replace(second, round=replace(second.round, shoe=first.round.shoe))
-    assert _refused(first, smaller).check == "shoe"
+    document = reread(floor.play().house)
+    assert [event["type"] for event in document["events"][:3]] == [
+        "EPOCH_STARTED",
+        "EPOCH_STARTED",
+        "ROUND_OPENED",
+    ]
+    verify_link(first, verify(document, CHECK))
+    del document["events"][0]
+    assert _refused(first, verify(lying_house(document), CHECK)).check == "chain"
 
 
-def test_a_takeover_excuses_no_other_missing_event() -> None:
-    first, second = _verified()[:2]
-    opened, *rest = second.events
-    for epoch, seq in ((2, 1), (2, 3), (2, 9), (1, 2)):
-        event = replace(opened.event, epoch=epoch, seq=seq, prev="f" * 64)
-        later = replace(second, events=(replace(opened, event=event), *rest))
-        assert _refused(first, later).check == "chain"
-
-
-def test_a_card_that_came_back_into_the_shoe_is_seen() -> None:
-    first, second = _verified()[:2]
-    failure = _refused(first, replace(second, round=replace(second.round, shoe=first.round.shoe)))
-    assert failure.check == "shoe"
-    assert "neither what bac-1.000000001 left nor a full new one" in failure.message
-
-
-def test_a_new_shoe_is_full() -> None:
-    first, second = _verified()[:2]
-    fresh = replace(second.round.shoe, shoe_id="bac-1.s2")
-    failure = _refused(first, replace(second, round=replace(second.round, shoe=fresh)))
-    assert failure.check == "shoe"
-    full = replace(fresh, remaining=(8,) * 52)
-    assert verify_link(first, replace(second, round=replace(second.round, shoe=full))) == 0
-
-
-def test_cards_that_were_not_in_the_shoe_are_seen_also_after_a_void() -> None:
-    found = _verified()
-    void, after = found[7], found[8]
-    nine = ((Hand.PLAYER, Card("AS")),) * 9
-    failure = _refused(replace(void, round=replace(void.round, cards=nine)), after)
-    assert (failure.check, "no AS is left" in failure.message) == ("shoe", True)
-
-
-def test_a_shoe_lasts_until_the_cut_card_and_rounds_link_over_the_change() -> None:
-    floor = Floor()
-    before = verify(reread(floor.play().house), CHECK)
-    takeovers = 0
+@pytest.mark.parametrize("mode", list(DealingMode))
+def test_a_shoe_is_played_to_its_end_and_everything_verifies(mode: DealingMode) -> None:
+    burn = mode.is_physical
+    procedure = ShoeProcedure(cut_cards=20, hands_after_cut=2, burn=burn)
+    floor = Floor(config=by_hand(mode, procedure))
+    before = verify(reread(floor.play([bet("anna", 1)]).house), CHECK)
+    hands: list[int | None] = []
     while floor.table.shoe_no == 1:
-        found = verify(reread(floor.play().house), CHECK)
-        takeovers += verify_link(before, found)
+        hands.append(before.round.shoe.hands_left)
+        found = verify(reread(floor.play([bet("anna", 1)]).house), CHECK)
+        verify_link(before, found)
         before = found
-    assert takeovers == 0
-    assert 60 <= before.round.round_no <= 101
-    assert before.round.shoe.cards_left == 416
+    assert 55 <= len(hands) <= 100
+    assert hands[-3:] == [None, 2, 1]
+    closed, opened = (signed.event for signed in before.events[:2])
+    assert (closed.type, opened.type) == (EventType.SHOE_CLOSED, EventType.SHOE_OPENED)
+    assert closed.data["reconciled"] is True
+    assert (closed.data["opened"] is None) is (mode is DealingMode.RNG)
+    assert before.round.shoe.drawn == (0 if not burn else 1 + burned_with(floor.order.order[0]))
+
+
+def test_a_shoe_that_was_never_played_is_checked_too() -> None:
+    floor = Floor(config=by_hand(DealingMode.SHUFFLER))
+    first = verify(reread(floor.play().house), CHECK)
+    for _ in range(2):
+        floor.close_shoe()
+        floor.open_shoe()
+    document = reread(floor.play().house)
+    verify_link(first, verify(document, CHECK))
+    closed = [event for event in document["events"] if event["type"] == "SHOE_CLOSED"]
+    closed[1]["data"]["opened"]["salt_key"] = "ab" * 32
+    failure = _refused(first, verify(lying_house(document), CHECK))
+    assert (failure.check, "not what was committed to" in failure.message) == ("shoe", True)
+
+
+def test_a_shoe_that_does_not_reconcile_is_said_and_still_links() -> None:
+    floor = Floor(config=by_hand(DealingMode.SHOE))
+    first = verify(reread(floor.play().house), CHECK)
+    assert floor.table.shoe is not None
+    assert not floor.close_shoe(floor.table.shoe.unseen.pool()[1:])
+    verify_link(first, verify(reread(floor.play().house), CHECK))
 
 
 def test_lying_about_the_stakes_needs_the_book() -> None:
@@ -288,7 +330,8 @@ def test_a_bet_on_a_spot_that_is_not_offered_is_no_entry_of_the_book() -> None:
 
 def test_a_shoe_that_is_not_the_paytables_is_refused() -> None:
     document = copy.deepcopy(valid()["no-bets"])
-    data(document, "ROUND_OPENED")["decks"] = 9
+    data(document, "SHOE_OPENED")["decks"] = data(document, "ROUND_OPENED")["decks"] = 9
+    data(document, "ROUND_OPENED")["remaining"] = "9" * 52
     with pytest.raises(VerificationFailed, match="is for 8 decks, the shoe has 9") as failed:
         verify(lying_house(document), CHECK)
     assert failed.value.check == "transitions"

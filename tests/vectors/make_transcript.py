@@ -8,12 +8,13 @@ the format does. ``docs/formats/example/`` is the worked example of the format's
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from baccarat.domain.canonical import canonical
 from tests.builders import KEY, Document, Floor, HouseKey, bet, reread, seal
-from tests.vectors.tampering import TAMPERINGS, rounds, valid
+from tests.vectors.tampering import BROKEN_LINKS, TAMPERINGS, tables, valid
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLE: Final = ROOT / "docs/formats/example"
@@ -22,7 +23,7 @@ EXAMPLE_KEY: Final = HouseKey(number=8_888)
 
 
 def example() -> Document:
-    """The worked example: two bets, the first round of a table."""
+    """The worked example: two bets, the first round of a table and its shoe."""
     floor = Floor("salon-1", EXAMPLE_KEY)
     played = floor.play(
         [bet("anna", 1, "BANKER", 1_010), bet("bruno", 2, "PLAYER", 2_000)],
@@ -48,9 +49,17 @@ def files() -> dict[Path, bytes]:
             continue  # made when the tests run: too large to keep
         made[VECTORS / f"fails/{tampering.name}.json"] = content
         index.append({"file": f"fails/{tampering.name}.json", "check": tampering.check})
-    made[VECTORS / "index.json"] = pretty(
-        {"vectors": index, "in_order": [f"holds/{name}.json" for name in rounds()]}
-    )
+    links = [
+        {"earlier": f"holds/{earlier}.json", "later": f"holds/{later}.json", "check": None}
+        for table in tables().values()
+        for earlier, later in pairwise(table)
+    ]
+    for broken in BROKEN_LINKS:
+        later = f"links/{broken.name}.json"
+        made[VECTORS / later] = canonical(broken.later)
+        earlier = f"holds/{broken.earlier}.json"
+        links.append({"earlier": earlier, "later": later, "check": broken.check})
+    made[VECTORS / "index.json"] = pretty({"vectors": index, "links": links})
     return made
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -16,15 +16,29 @@ from baccarat.domain import merkle
 from baccarat.domain.book import BetBook, BookEntry, payouts, payouts_root
 from baccarat.domain.coup import replay
 from baccarat.domain.fairness import commitment
-from baccarat.domain.log import signing_input
+from baccarat.domain.log import EventType, signing_input
 from baccarat.domain.paytable import COMMISSION_8_DECKS
-from baccarat.domain.round import RoundState, cards_from_json
+from baccarat.domain.round import (
+    CardSource,
+    Fact,
+    PauseDealing,
+    PauseReason,
+    ResumeDealing,
+    RetractCards,
+    RoundState,
+    UndoScan,
+    VoidReason,
+    cards_from_json,
+)
+from baccarat.domain.table_config import DealingMode, ShoeProcedure
 from tests.builders import (
+    CONFIG,
     Document,
     Floor,
     HouseKey,
     Played,
     bet,
+    by_hand,
     lying_house,
     many_bets,
     reread,
@@ -44,20 +58,67 @@ SIX_BETS: Final = [
 
 
 @cache
-def rounds() -> dict[str, Played]:
-    """One table's rounds by name; each follows the one before it in the log."""
+def tables() -> dict[str, dict[str, Played]]:
+    """The rounds of several tables by name; each follows the one before it in its table's log."""
     floor = Floor()
+    short = replace(CONFIG, procedure=ShoeProcedure(cut_cards=400))
     return {
-        "no-bets": floor.play([]),
-        "one-bet": floor.play([bet("anna", 1)]),
-        "six-bets": floor.play(SIX_BETS, seed=bytes(range(32))),
-        "thirty-bets": floor.play(many_bets()),
-        "void-before-seal": floor.play(void_in=RoundState.OPEN),
-        "void-closed": floor.play(void_in=RoundState.CLOSED, void_sealed=False),
-        "void-after-seal": floor.play(many_bets(5), void_in=RoundState.CLOSED),
-        "void-after-cards": floor.play(many_bets(5), void_in=RoundState.DEALING),
-        "taken-over": floor.play(many_bets(9), take_over_in=RoundState.DEALING),
+        "bac-1": {
+            "no-bets": floor.play([]),
+            "one-bet": floor.play([bet("anna", 1)]),
+            "six-bets": floor.play(SIX_BETS, seed=bytes(range(32))),
+            "thirty-bets": floor.play(many_bets()),
+            "void-before-seal": floor.play(void_in=RoundState.OPEN),
+            "void-closed": floor.play(void_in=RoundState.CLOSED, void_sealed=False),
+            "void-after-seal": floor.play(many_bets(5), void_in=RoundState.CLOSED),
+            "void-after-cards": floor.play(many_bets(5), void_in=RoundState.DEALING),
+            "taken-over": floor.play(many_bets(9), take_over_in=RoundState.DEALING),
+        },
+        "bac-rng": _a_shoe_and_more("rng", Floor("bac-rng", config=short)),
+        "bac-shoe": _by_hand("shoe", Floor("bac-shoe", config=by_hand(DealingMode.SHOE))),
+        "bac-shuffler": _by_hand(
+            "shuffler", Floor("bac-shuffler", config=by_hand(DealingMode.SHUFFLER))
+        ),
     }
+
+
+def _by_hand(name: str, floor: Floor) -> dict[str, Played]:
+    """The rounds of a shoe that a dealer draws, with all that may happen, and of the next one."""
+    seated: Fact = (EventType.DEALER_SEATED, {"dealerId": "dora", "by": "pia"})
+    floor.say(seated)
+    played = {f"{name}-first": floor.play(SIX_BETS)}
+    in_play = floor.open_round(many_bets(5))
+    in_play.deal().deal()
+    in_play.step(UndoScan(in_play.next_card, "dora"))
+    in_play.say(seated)
+    in_play.deal()
+    in_play.step(PauseDealing(PauseReason.WRONG_CARD, "dora"))
+    in_play.step(RetractCards(3, "pia", "the wrong card was scanned"))
+    in_play.deal(source=CardSource.PIT)
+    in_play.step(ResumeDealing("pia"))
+    in_play.deal().burn()
+    played[f"{name}-middle"] = in_play.finish()
+    void = floor.open_round(many_bets(5)).deal().deal()
+    played[f"{name}-void-with-cards"] = void.void(VoidReason.PIT_DECISION, "pia", "card on floor")
+    floor.take_over_between_rounds()
+    return played | _a_shoe_and_more(name, floor)
+
+
+def _a_shoe_and_more(name: str, floor: Floor) -> dict[str, Played]:
+    """The rest of a shoe and the first round of the next."""
+    played: dict[str, Played] = {}
+    while floor.table.shoe is None or floor.table.shoe.hands_left is None:
+        number = f"{name}-{floor.table.round_no + 1}"
+        round_ = floor.play([bet("anna", 1)])
+        played[f"{name}-cut-card" if round_.round.cut_card_out else number] = round_
+    played[f"{name}-last"] = floor.play([bet("anna", 1)])
+    played[f"{name}-next-shoe"] = floor.play([bet("anna", 1)])
+    return played
+
+
+def rounds() -> dict[str, Played]:
+    """All rounds of ``tables`` by name."""
+    return {name: played for table in tables().values() for name, played in table.items()}
 
 
 @cache
@@ -70,6 +131,7 @@ def valid() -> dict[str, Document]:
     documents["player-of-thirty"] = played["thirty-bets"].player("player-3")
     documents["player-without-bets"] = played["six-bets"].player("nobody")
     documents["player-of-a-void"] = played["void-after-seal"].player("player-1")
+    documents["player-of-a-shuffler"] = played["shuffler-first"].player("anna")
     documents["player-of-a-void-unsealed"] = played["void-before-seal"].player("anna")
     variants = rounds_of_variants()
     documents |= {name: round_.house for name, round_ in variants.items()}
@@ -148,10 +210,11 @@ def _drop(document: Document, index: int) -> None:
 
 
 def _drop_and_renumber(document: Document, type_: str) -> None:
-    first = document["events"][0]["seq"]
+    first, prev = document["events"][0]["seq"], document["events"][0]["prev"]
     document["events"] = [e for e in document["events"] if e["type"] != type_]
     for place, e in enumerate(document["events"]):
         e["seq"] = first + place
+    document["events"][0]["prev"] = prev
 
 
 # --- cards, outcome, seed -------------------------------------------------------------------------
@@ -164,7 +227,12 @@ def _other_card(document: Document) -> None:
 
 def _cards_in_another_order(document: Document) -> None:
     cards = data(document, "CARDS_DEALT")["cards"]
-    cards[0]["card"], cards[1]["card"] = cards[1]["card"], cards[0]["card"]
+    assert cards[0]["card"] != cards[2]["card"]
+    cards[0]["card"], cards[2]["card"] = cards[2]["card"], cards[0]["card"]
+
+
+def _card_to_the_wrong_hand(document: Document) -> None:
+    data(document, "CARDS_DEALT")["cards"][0]["to"] = "BANKER"
 
 
 def _other_outcome(document: Document) -> None:
@@ -192,13 +260,20 @@ def _short_seed(document: Document) -> None:
     data(document, "ROUND_SETTLED")["seed"] = "ab" * 16
 
 
-def _cards_missing_from_the_shoe(document: Document) -> None:
+def _other_cards_in_the_shoe(document: Document) -> None:
+    """Say that others of the cards are left, as many as before."""
     opened = data(document, "ROUND_OPENED")
-    opened["remaining"] = "0" + opened["remaining"][1:]
+    assert opened["remaining"] != opened["remaining"][::-1]
+    opened["remaining"] = opened["remaining"][::-1]
 
 
 def _too_few_cards(document: Document) -> None:
-    data(document, "ROUND_OPENED")["remaining"] = "5" + "0" * 51
+    opened = data(document, "ROUND_OPENED")
+    opened["remaining"], opened["drawn"] = "5" + "0" * 51, 411
+
+
+def _more_cards_than_were_drawn(document: Document) -> None:
+    data(document, "ROUND_OPENED")["drawn"] += 1
 
 
 _both("card-changed", _other_card, ("chain", "CARDS_DEALT"), ("cards", "the seed gives"))
@@ -220,11 +295,23 @@ _both(
 )
 _both(
     "shoe-changed",
-    _cards_missing_from_the_shoe,
+    _other_cards_in_the_shoe,
     ("chain", "ROUND_OPENED"),
     ("cards", "the seed gives"),
 )
-_both("shoe-too-small", _too_few_cards, ("chain", "ROUND_OPENED"), ("cards", "6 cards"))
+_both("shoe-too-small", _too_few_cards, ("chain", "ROUND_OPENED"), ("cards", "is left in shoe"))
+_both(
+    "card-to-the-wrong-hand",
+    _card_to_the_wrong_hand,
+    ("chain", "CARDS_DEALT"),
+    ("transitions", "went to BANKER"),
+)
+_both(
+    "drawn-and-remaining-differ",
+    _more_cards_than_were_drawn,
+    ("chain", "ROUND_OPENED"),
+    ("shoe", "do not fit"),
+)
 
 
 # --- money ----------------------------------------------------------------------------------------
@@ -529,7 +616,7 @@ def event_twice(document: Document) -> Document:
     return document
 
 
-@_tampering("transitions", "belongs to bac-1 bac-1.000000004")
+@_tampering("transitions", "belongs to round 'bac-1.000000004'")
 def event_of_another_round(document: Document) -> Document:
     document["events"].append(valid()["thirty-bets"]["events"][0])
     return document
@@ -624,6 +711,311 @@ def truth_for_an_epoch_house(document: Document) -> Document:
     for item in document["events"]:
         assert item["epoch"] == 1
         item["epoch"] = True
+    return lying_house(document)
+
+
+# --- shoes ----------------------------------------------------------------------------------------
+
+_FIRST, _MIDDLE = "shuffler-first", "shuffler-middle"
+
+
+def _insert(document: Document, after: str, type_: str, fact: Document, round_id: str) -> None:
+    """Put an event behind the first of type ``after``; the later ones move up."""
+    events = document["events"]
+    place = next(n for n, e in enumerate(events) if e["type"] == after) + 1
+    event_ = {**copy.deepcopy(events[place - 1]), "type": type_, "data": fact, "roundId": round_id}
+    event_["hash"] = ""
+    events.insert(place, event_)
+    for e in events[place:]:
+        e["seq"] += 1
+
+
+def _last_card(document: Document) -> Any:
+    return [e for e in document["events"] if e["type"] == "CARDS_DEALT"][-1]["data"]
+
+
+def _shoe_opened(document: Document) -> Any:
+    return data(document, "SHOE_OPENED")
+
+
+def _card_swapped(document: Document) -> None:
+    dealt = _last_card(document)["cards"][0]
+    dealt["card"] = "AS" if dealt["card"] != "AS" else "2S"
+
+
+def _commitment_changed(document: Document) -> None:
+    _shoe_opened(document)["commitment"] = "cd" * 32
+
+
+_CARD = ("cards", "is not the card at position")
+_both("shuffler-card-changed", _card_swapped, ("chain", "CARDS_DEALT"), _CARD, base=_MIDDLE)
+_both(
+    "shuffler-commitment-changed",
+    _commitment_changed,
+    ("chain", "SHOE_OPENED"),
+    ("shoe", "is not the card at position 0"),
+    base=_FIRST,
+)
+
+
+@_tampering("cards", "is not the card at position", base="shuffler-void-with-cards")
+def shuffler_card_of_a_void_changed_house(document: Document) -> Document:
+    _card_swapped(document)
+    return lying_house(document)
+
+
+@_tampering("cards", "due was", base=_MIDDLE)
+def opening_of_another_position_house(document: Document) -> Document:
+    opening = _last_card(document)["opening"]
+    opening["position"] += 1
+    return lying_house(document)
+
+
+@_tampering("cards", "due was", base=_MIDDLE)
+def card_skipped_house(document: Document) -> Document:
+    """The burned card is kept out of the log: the next one comes from a place that is not due."""
+    _drop_and_renumber(document, "CARD_BURNED")
+    return lying_house(document)
+
+
+@_tampering("transitions", "an opening has", base=_MIDDLE)
+def opening_missing_house(document: Document) -> Document:
+    _last_card(document)["opening"] = None
+    return lying_house(document)
+
+
+@_tampering("transitions", "an opening has", base=_MIDDLE)
+def opening_of_a_burned_card_missing_house(document: Document) -> Document:
+    data(document, "CARD_BURNED")["opening"] = None
+    return lying_house(document)
+
+
+@_tampering("cards", "too short", base=_MIDDLE)
+def opening_cut_house(document: Document) -> Document:
+    _last_card(document)["opening"]["proof"] = []
+    return lying_house(document)
+
+
+@_tampering("transitions", "one card at a time", base=_MIDDLE)
+def two_cards_with_one_opening_house(document: Document) -> Document:
+    one, two = [e for e in document["events"] if e["type"] == "CARDS_DEALT"][:2]
+    two["data"]["cards"] = one["data"]["cards"] + two["data"]["cards"]
+    place = document["events"].index(one)
+    del document["events"][place]
+    for e in document["events"][place:]:
+        e["seq"] -= 1
+    return lying_house(document)
+
+
+@_tampering("transitions", "after another was burned", base=_MIDDLE)
+def taken_back_after_a_burned_card_house(document: Document) -> Document:
+    fact = copy.deepcopy(data(document, "CARDS_RETRACTED"))
+    _insert(document, "CARD_BURNED", "CARDS_RETRACTED", fact, document["roundId"])
+    return lying_house(document)
+
+
+@_tampering("cards", "no AC is left", base="shoe-middle")
+def ninth_copy_of_a_card_house(document: Document) -> Document:
+    """A wrong shoe: it is scanned what eight decks cannot hold."""
+    for _ in range(9):
+        fact = {"card": "AC", "by": "pia", "note": "", "opening": None}
+        _insert(document, "CARD_BURNED", "CARD_BURNED", fact, document["roundId"])
+    return lying_house(document)
+
+
+@_tampering("transitions", "scanned while dealing was paused", base="shoe-middle")
+def scanned_while_paused_house(document: Document) -> Document:
+    next(e for e in document["events"] if e["data"].get("source") == "PIT")["data"]["source"] = (
+        "SCANNER"
+    )
+    return lying_house(document)
+
+
+@_tampering("transitions", "resolved while dealing was paused", base="shoe-first")
+def resolved_while_paused_house(document: Document) -> Document:
+    fact = {"reason": "DEALER_GONE", "by": "pia", "note": ""}
+    place = [e["type"] for e in document["events"]].index("ROUND_RESOLVED") - 1
+    _insert_at(document, place + 1, "DEALING_PAUSED", fact)
+    return lying_house(document)
+
+
+def _insert_at(document: Document, place: int, type_: str, fact: Document) -> None:
+    events = document["events"]
+    events.insert(place, {**copy.deepcopy(events[place - 1]), "type": type_, "data": fact})
+    for e in events[place:]:
+        e["seq"] += 1
+
+
+@_tampering("transitions", "no dealer draws the cards")
+def burned_by_a_server_house(document: Document) -> Document:
+    fact = {"card": "AC", "by": "pia", "note": "", "opening": None}
+    _insert(document, "BOOK_SEALED", "CARD_BURNED", fact, document["roundId"])
+    return lying_house(document)
+
+
+@_tampering("commitment", "come from no seed", base="shoe-first")
+def seed_for_a_hand_dealt_round_house(document: Document) -> Document:
+    data(document, "ROUND_SETTLED")["seed"] = "ab" * 32
+    return lying_house(document)
+
+
+@_tampering("commitment", "come from no seed", base=_FIRST)
+def seed_promised_for_a_hand_dealt_round_house(document: Document) -> Document:
+    data(document, "ROUND_OPENED")["commitment"] = "ab" * 32
+    return lying_house(document)
+
+
+@_tampering("shoe", "names another shoe", base=_MIDDLE)
+def shoe_of_another_time(document: Document) -> Document:
+    document["shoe"] = valid()["shuffler-next-shoe"]["shoe"]
+    return seal(document)
+
+
+@_tampering("shoe", "names another shoe", base=_MIDDLE)
+def mode_changed_house(document: Document) -> Document:
+    data(document, "ROUND_OPENED")["mode"] = "shoe"
+    return lying_house(document)
+
+
+@_tampering("shoe", "newest shoe", base="shuffler-next-shoe")
+def dealt_from_the_shoe_before_house(document: Document) -> Document:
+    before = rounds()["shuffler-last"]
+    opened = data(document, "ROUND_OPENED")
+    document["shoe"] = before.shoe.to_json()
+    opened["shoe_hash"], opened["shoeId"] = before.shoe.hash, before.round.shoe.unseen.shoe_id
+    return lying_house(document)
+
+
+@_tampering("shoe", "not an event that opens a shoe", base=_MIDDLE)
+def another_event_for_the_shoe(document: Document) -> Document:
+    document["shoe"] = document["events"][0]
+    return seal(document)
+
+
+@_tampering("shoe", "not an event that opens a shoe", base=_MIDDLE)
+def shoe_of_another_table(document: Document) -> Document:
+    document["shoe"] = valid()["shoe-first"]["shoe"]
+    return seal(document)
+
+
+@_tampering("chain", "the opening of the shoe was changed", base=_MIDDLE)
+def shoe_changed_after_it_was_opened(document: Document) -> Document:
+    document["shoe"]["data"]["commitment"] = "cd" * 32
+    return seal(document)
+
+
+@_tampering("signature", "the opening of the shoe", base=_MIDDLE)
+def shoe_signed_by_nobody(document: Document) -> Document:
+    document["shoe"]["sig"] = document["events"][0]["sig"]
+    return seal(document)
+
+
+@_tampering("structure", "shoe", base=_MIDDLE)
+def shoe_missing(document: Document) -> Document:
+    document["shoe"] = None
+    return seal(document)
+
+
+@_tampering("shoe", "after the last hand", base="shuffler-last")
+def opened_after_the_last_hand_house(document: Document) -> Document:
+    data(document, "ROUND_OPENED")["hands_left"] = 0
+    return lying_house(document)
+
+
+@_tampering("shoe", "does not find it as opened", base=_FIRST)
+def new_shoe_with_other_cards_house(document: Document) -> Document:
+    opened = data(document, "ROUND_OPENED")
+    opened["remaining"] = opened["remaining"][1:] + opened["remaining"][0]
+    return lying_house(document)
+
+
+@_tampering("shoe", "were burned with", base=_FIRST)
+def burned_too_many_house(document: Document) -> Document:
+    _shoe_opened(document)["burned"]["face_down"] += 1
+    return lying_house(document)
+
+
+@_tampering("shoe", "but burned is None", base="shoe-first")
+def nothing_burned_house(document: Document) -> Document:
+    _shoe_opened(document)["burned"] = None
+    return lying_house(document)
+
+
+@_tampering("shoe", "has the commitment", base="shoe-first")
+def shoe_without_a_commitment_house(document: Document) -> Document:
+    _shoe_opened(document)["commitment"] = None
+    return lying_house(document)
+
+
+@_tampering("shoe", "must leave the 11 cards", base="rng-cut-card")
+def cut_card_too_deep_house(document: Document) -> Document:
+    document["shoe"]["data"]["procedure"]["cut_cards"] = 10
+    return lying_house(document)
+
+
+@_tampering("shoe", "nothing to burn", base="rng-1")
+def burned_by_a_server_at_the_opening_house(document: Document) -> Document:
+    _shoe_opened(document)["procedure"]["burn"] = True
+    _shoe_opened(document)["burned"] = {"card": "AC", "face_down": 1, "opening": None}
+    return lying_house(document)
+
+
+@_tampering("shoe", "in the middle of the round", base="shoe-middle")
+def shoe_changed_in_mid_round_house(document: Document) -> Document:
+    fact = data(valid()["shoe-next-shoe"], "SHOE_CLOSED")
+    _insert(document, "BETS_CLOSED", "SHOE_CLOSED", fact, "")
+    return lying_house(document)
+
+
+@_tampering("cards", "said to be out")
+def cut_card_too_early_house(document: Document) -> Document:
+    _insert(document, "CARDS_DEALT", "CUT_CARD_OUT", {"by": None}, document["roundId"])
+    return lying_house(document)
+
+
+@_tampering("cards", "said to be out", base=_FIRST)
+def shuffler_cut_card_too_early_house(document: Document) -> Document:
+    _insert(document, "CARDS_DEALT", "CUT_CARD_OUT", {"by": None}, document["roundId"])
+    return lying_house(document)
+
+
+@_tampering("cards", "said to be in", base="rng-cut-card")
+def cut_card_kept_quiet_house(document: Document) -> Document:
+    _drop_and_renumber(document, "CUT_CARD_OUT")
+    return lying_house(document)
+
+
+@_tampering("cards", "said to be in", base="shuffler-cut-card")
+def shuffler_cut_card_kept_quiet_house(document: Document) -> Document:
+    _drop_and_renumber(document, "CUT_CARD_OUT")
+    return lying_house(document)
+
+
+@_tampering("transitions", "came out twice", base="shoe-last")
+def cut_card_out_twice_house(document: Document) -> Document:
+    _insert(document, "DEALING_STARTED", "CUT_CARD_OUT", {"by": "dora"}, document["roundId"])
+    return lying_house(document)
+
+
+@_tampering("transitions", "DEALER_SEATED cannot happen", base="shoe-middle")
+def table_event_with_a_round_id_house(document: Document) -> Document:
+    event(document, "DEALER_SEATED")["roundId"] = document["roundId"]
+    return lying_house(document)
+
+
+@_tampering("transitions", "belongs to round ''", base="shoe-middle")
+def round_event_without_a_round_id_house(document: Document) -> Document:
+    event(document, "BETS_CLOSED")["roundId"] = ""
+    return lying_house(document)
+
+
+@_tampering("transitions", "the last event is not one of the round", base="shoe-middle")
+def table_event_after_the_end_house(document: Document) -> Document:
+    last = document["events"][-1]
+    fact = data(document, "DEALER_SEATED")
+    document["events"].append(
+        {**last, "type": "DEALER_SEATED", "roundId": "", "data": fact, "seq": last["seq"] + 1}
+    )
     return lying_house(document)
 
 
@@ -848,7 +1240,7 @@ def a_list(document: Document) -> bytes:
 
 @_tampering("structure", "this verifier reads")
 def another_format(document: Document) -> Document:
-    document["format"] = "baccarat-transcript/2"
+    document["format"] = "baccarat-transcript/1"
     return seal(document)
 
 
@@ -868,3 +1260,111 @@ def strange_view(document: Document) -> Document:
 def no_events(document: Document) -> Document:
     document["events"] = []
     return seal(document)
+
+
+# --- from round to round --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLink:
+    """Two rounds that hold, each for itself; ``later`` does not follow ``earlier``."""
+
+    name: str
+    earlier: str
+    base: str
+    check: str
+    words: str
+    make: Callable[[Document], Document]
+
+    @property
+    def later(self) -> Document:
+        return reread(self.make(copy.deepcopy(valid()[self.base])))
+
+
+BROKEN_LINKS: Final[list[BrokenLink]] = []
+
+
+def _link(
+    check: str, words: str, earlier: str, base: str
+) -> Callable[[Change], Callable[[Document], Document]]:
+    def add(change: Change) -> Callable[[Document], Document]:
+        def make(document: Document) -> Document:
+            change(document)
+            return lying_house(document)
+
+        name = change.__name__.strip("_").replace("_", "-")  # type: ignore[attr-defined]
+        BROKEN_LINKS.append(BrokenLink(name, earlier, base, check, words, make))
+        return make
+
+    return add
+
+
+def _closed(document: Document) -> Any:
+    return data(document, "SHOE_CLOSED")
+
+
+@_link("shoe", "not what was committed to", "shuffler-last", "shuffler-next-shoe")
+def another_order_opened(document: Document) -> None:
+    order = _closed(document)["opened"]["order"]
+    _closed(document)["opened"]["order"] = order[:-4] + order[-2:] + order[-4:-2]
+
+
+@_link("shoe", "not what was committed to", "shuffler-last", "shuffler-next-shoe")
+def another_salt_key_opened(document: Document) -> None:
+    _closed(document)["opened"]["salt_key"] = "ab" * 32
+
+
+@_link("shoe", "an opened order has", "shuffler-last", "shuffler-next-shoe")
+def order_not_opened(document: Document) -> None:
+    _closed(document)["opened"] = None
+
+
+@_link("shoe", "closed with reconciled", "shuffler-last", "shuffler-next-shoe")
+def complete_order_called_incomplete(document: Document) -> None:
+    _closed(document)["reconciled"] = False
+
+
+@_link("shoe", "closed with drawn", "shuffler-last", "shuffler-next-shoe")
+def closed_after_another_number_of_cards(document: Document) -> None:
+    _closed(document)["drawn"] += 1
+
+
+@_link("shoe", "closed with unseen", "shoe-last", "shoe-next-shoe")
+def closed_with_other_cards(document: Document) -> None:
+    _closed(document)["unseen"] = _closed(document)["unseen"][::-1]
+
+
+@_link("shoe", "not what was committed to", "shoe-last", "shoe-next-shoe")
+def another_record_opened(document: Document) -> None:
+    _closed(document)["opened"]["record"]["shuffled_by"] = ["nobody"]
+
+
+@_link("shoe", "not opened", "shoe-last", "shoe-next-shoe")
+def record_not_opened(document: Document) -> None:
+    _closed(document)["opened"] = None
+
+
+@_link("shoe", "closed with reconciled", "shoe-last", "shoe-next-shoe")
+def wrong_count_called_reconciled(document: Document) -> None:
+    _closed(document)["counted"] = _closed(document)["counted"][::-1]
+
+
+@_link("shoe", "without closing", "rng-last", "rng-next-shoe")
+def shoe_opened_without_closing(document: Document) -> None:
+    _drop_and_renumber(document, "SHOE_CLOSED")
+
+
+@_link("shoe", "opens with another shoe", "shuffler-first", "shuffler-middle")
+def card_came_back_into_the_shoe(document: Document) -> None:
+    _other_cards_in_the_shoe(document)
+
+
+@_link("shoe", "opens with another shoe", "shuffler-cut-card", "shuffler-last")
+def one_more_hand_after_the_cut_card(document: Document) -> None:
+    data(document, "ROUND_OPENED")["hands_left"] += 1
+
+
+@_link("chain", "prev is", "shoe-void-with-cards", "shoe-4")
+def takeover_left_out(document: Document) -> None:
+    assert document["events"][0]["type"] == "EPOCH_STARTED"
+    del document["events"][0]

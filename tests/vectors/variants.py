@@ -8,7 +8,7 @@ from typing import Final
 
 from baccarat.domain.book import BookEntry
 from baccarat.domain.paytable import PAYTABLES, Spot
-from baccarat.domain.table import StakeLimit
+from baccarat.domain.table_config import StakeLimit
 from tests.builders import CONFIG, Floor, Played, bet
 
 

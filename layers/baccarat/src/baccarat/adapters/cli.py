@@ -21,7 +21,7 @@ from baccarat.domain.errors import MalformedJson, PaytableAbove100
 from baccarat.domain.paytable import PAYTABLES, Paytable
 from baccarat.domain.round import Round, RoundState
 from baccarat.domain.shoe import MAX_DECKS
-from baccarat.domain.table_config import TableConfig
+from baccarat.domain.table_config import DealingMode, TableConfig
 from baccarat.domain.transcript import (
     VerificationFailed,
     Verified,
@@ -203,11 +203,12 @@ def _report(document: JsonObject, found: Verified) -> None:
         f"  round    {round_.round_id}",
         f"  table    {round_.table_id}, dealer {round_.dealer_id}, {document['view']} view",
         f"  result   {_result(round_)}",
+        f"  cards    {_evidence(round_)}",
         f"  {owner:<8} {len(stakes)}",
         f"  staked   {sum(stakes)} minor units of {round_.currency}",
         f"  paid     {paid} minor units of {round_.currency}",
     ]
-    keys = sorted({(signed.sig.kid, signed.sig.ver) for signed in found.events})
+    keys = sorted({(signed.sig.kid, signed.sig.ver) for signed in (found.shoe, *found.events)})
     lines += [f"  key      {kid} (number {version})" for kid, version in keys]
     lines += [f"  passed   {check}" for check in found.checks]
     for line in [*lines, "VERIFIED"]:
@@ -220,6 +221,21 @@ def _result(round_: Round) -> str:
     cards = " ".join(f"{hand.value[0]}:{card}" for hand, card in round_.cards)
     coup = round_.coup
     return f"{round_.outcome} (Player {coup.player_total}, Banker {coup.banker_total}; {cards})"
+
+
+def _evidence(round_: Round) -> str:
+    """Return what the transcript shows of its cards."""
+    if not round_.cards:
+        return "none"
+    match round_.mode:
+        case DealingMode.RNG if round_.state is RoundState.VOIDED:
+            return "not proven: the seed of a void round is not revealed"
+        case DealingMode.RNG:
+            return "provable: drawn with a seed committed to before the bets"
+        case DealingMode.SHUFFLER:
+            return "provable: each from an order committed to when the shoe was opened"
+        case DealingMode.SHOE:
+            return "attested: as they were scanned at the table"
 
 
 def _stakes(document: JsonObject) -> list[int]:
@@ -379,6 +395,8 @@ _ANSWERS: Final = {
     "bet": "bets_accepted",
     "cancel": "bet_cancelled",
     "ping": "pong",
+    "desk": "desk_answered",
+    "pit": "pit_answered",
 }
 """The answer to each message of a client, other than ``error``."""
 
@@ -387,12 +405,12 @@ _UNASKED: Final = ("events", "wallet", "bet_changed")
 
 
 def _message_name(model: Any) -> str:
-    """Return a message's name here: its tag, or ``bet_changed`` for the server's own ``bet``."""
+    """Return a message's name here: its tag, or another where the server uses a client's tag."""
     fields = model.model_fields
     if "action" in fields:
         return str(fields["action"].annotation.__args__[0])
     tag = str(fields["type"].default)
-    return "bet_changed" if tag == "bet" else tag
+    return {"bet": "bet_changed", "desk": "desk_answered", "pit": "pit_answered"}.get(tag, tag)
 
 
 def _summary(model: Any) -> str:

@@ -85,6 +85,9 @@ _WHILE_DEALING: Final = frozenset(
 )
 """What may happen between the close of bets and the last card, and moves the round nowhere."""
 
+_BY_HAND: Final = (_WHILE_DEALING - {EventType.CUT_CARD_OUT}) | {EventType.CARDS_RETRACTED}
+"""What only happens where a dealer draws the cards."""
+
 TRANSITIONS: Final[dict[tuple[RoundState | None, EventType], RoundState]] = {
     (None, EventType.ROUND_OPENED): RoundState.OPEN,
     (RoundState.OPEN, EventType.BETS_CLOSED): RoundState.CLOSED,
@@ -161,6 +164,16 @@ class Round:
         return self.shoe.drawn + len(self.cards) + len(self.burned)
 
     @property
+    def cards_left(self) -> int:
+        """How many cards can still be drawn after those of this round."""
+        return self.shoe.cards_left - (self.drawn - self.shoe.drawn)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the cut card is out, in this round or before."""
+        return self.cut_card_out or self.shoe.hands_left is not None
+
+    @property
     def unseen(self) -> Shoe:
         """What nobody has seen leave the shoe, this round's cards included."""
         return self.shoe.unseen.without([*(card for _, card in self.cards), *self.burned])
@@ -221,12 +234,13 @@ class DealCard:
 
 @dataclass(frozen=True, slots=True)
 class BurnCard:
-    """Take a card out of the shoe that goes to no hand."""
+    """Take a card out of the shoe that goes to no hand; members as in ``DealCard``."""
 
     card: Card
     by: str
     note: str
     opening: Opening | None = None
+    cut_cards: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,29 +460,26 @@ def _whole_second(at_ms: int) -> int:
 def _dealt(state: Round | None, command: DealCards, now_ms: int) -> list[Fact]:
     if state is None or state.book_root is None:
         raise IllegalTransition("no card is dealt before the book is sealed")
+    if state.mode.is_physical:
+        raise IllegalTransition(f"a dealer draws the cards of round {state.round_id}")
     replay(command.cards)
     interval_ms = state.card_interval_ms
     shown_at_ms = (
         _whole_second(now_ms + len(command.cards) * interval_ms) if interval_ms else now_ms
     )
     cards: list[Json] = [{"to": hand.value, "card": card} for hand, card in command.cards]
-    facts: list[Fact] = [
+    return [
         (EventType.DEALING_STARTED, {}),
-        (
-            EventType.CARDS_DEALT,
-            {"cards": cards, "shown_at_ms": shown_at_ms},
-        ),
+        (EventType.CARDS_DEALT, {"cards": cards, "shown_at_ms": shown_at_ms}),
+        *_cut_card(state, len(command.cards), command.cut_cards),
     ]
-    if _reaches_cut_card(state, len(command.cards), command.cut_cards):
-        facts.append((EventType.CUT_CARD_OUT, {"by": None}))
-    return facts
 
 
-def _reaches_cut_card(state: Round, more: int, cut_cards: int | None) -> bool:
-    """Return whether ``more`` cards bring out a cut card that is not announced by a person."""
-    if cut_cards is None or state.cut_card_out or state.shoe.hands_left is not None:
-        return False
-    return state.shoe.cards_left - (state.drawn - state.shoe.drawn) - more <= cut_cards
+def _cut_card(state: Round, more: int, cut_cards: int | None) -> list[Fact]:
+    """Return what is said when ``more`` cards bring out a cut card that nobody announces."""
+    if cut_cards is None or state.is_cut or state.cards_left - more > cut_cards:
+        return []
+    return [(EventType.CUT_CARD_OUT, {"by": None})]
 
 
 def _dealing_facts(  # noqa: C901, PLR0911, PLR0912  one case for each command, side by side
@@ -484,17 +495,13 @@ def _dealing_facts(  # noqa: C901, PLR0911, PLR0912  one case for each command, 
             return _dealt_by_hand(state, command)
         case BurnCard():
             _check_possible(state, command.card)
-            return [
-                (
-                    EventType.CARD_BURNED,
-                    {
-                        "card": command.card,
-                        "by": command.by,
-                        "note": command.note,
-                        "opening": command.opening.to_json() if command.opening else None,
-                    },
-                )
-            ]
+            burned: JsonObject = {
+                "card": command.card,
+                "by": command.by,
+                "note": command.note,
+                "opening": command.opening.to_json() if command.opening else None,
+            }
+            return [(EventType.CARD_BURNED, burned), *_cut_card(state, 1, command.cut_cards)]
         case UndoScan():
             return [(EventType.SCAN_UNDONE, {"card": command.card, "by": command.by})]
         case RetractCards():
@@ -513,7 +520,9 @@ def _dealing_facts(  # noqa: C901, PLR0911, PLR0912  one case for each command, 
                 )
             ]
         case AnnounceCutCard():
-            if state.cut_card_out or state.shoe.hands_left is not None:
+            if state.mode is not DealingMode.SHOE:
+                raise IllegalTransition("a machine knows its cut card; nobody announces it")
+            if state.is_cut:
                 raise IllegalTransition("the cut card is out already")
             return [(EventType.CUT_CARD_OUT, {"by": command.by})]
         case PauseDealing():
@@ -556,11 +565,9 @@ def _dealt_by_hand(state: Round, command: DealCard) -> list[Fact]:
         "source": command.source.value,
         "opening": command.opening.to_json() if command.opening else None,
     }
-    facts: list[Fact] = [(EventType.CARDS_DEALT, dealt)]
+    facts: list[Fact] = [(EventType.CARDS_DEALT, dealt), *_cut_card(state, 1, command.cut_cards)]
     if state.state is RoundState.CLOSED:
         facts.insert(0, (EventType.DEALING_STARTED, {}))
-    if _reaches_cut_card(state, 1, command.cut_cards):
-        facts.append((EventType.CUT_CARD_OUT, {"by": None}))
     return facts
 
 
@@ -625,6 +632,8 @@ def _evolve_data(state: Round, event: Event) -> Round:
             return replace(state, book_root=_str(data, "root"), book_count=_int(data, "count"))
         case EventType.DEALING_STARTED if state.book_root is None:
             raise IllegalTransition("dealing started before the book was sealed")
+        case EventType.ROUND_RESOLVED if state.paused is not None:
+            raise IllegalTransition("the round was resolved while dealing was paused")
         case EventType.ROUND_RESOLVED:
             return replace(state, outcome=Outcome(_str(data, "outcome")))
         case EventType.ROUND_SETTLED:
@@ -635,10 +644,12 @@ def _evolve_data(state: Round, event: Event) -> Round:
             return _evolve_dealing(state, event)
 
 
-def _evolve_dealing(  # noqa: PLR0911  one case for each event, side by side
+def _evolve_dealing(  # noqa: C901, PLR0911, PLR0912  one case for each event, side by side
     state: Round, event: Event
 ) -> Round:
     data = event.data
+    if event.type in _BY_HAND and (state.book_root is None or not state.mode.is_physical):
+        raise IllegalTransition(f"{event.type}, but no dealer draws the cards")
     match event.type:
         case EventType.CARDS_DEALT:
             dealt = replace(
@@ -647,27 +658,50 @@ def _evolve_dealing(  # noqa: PLR0911  one case for each event, side by side
                 openings=(*state.openings, *_opening(state, data)),
                 shown_at_ms=max(_int(data, "shown_at_ms"), state.shown_at_ms),
             )
+            if state.mode.is_physical:
+                _check_drawn_by_hand(state, dealt, data)
             follow(dealt.cards)
             return dealt
         case EventType.CUT_CARD_OUT:
+            if state.is_cut:
+                raise IllegalTransition("the cut card came out twice")
             return replace(state, cut_card_out=True)
         case EventType.CARD_BURNED:
+            _opening(state, data)
             return replace(state, burned=(*state.burned, parse_card(_str(data, "card"))))
         case EventType.CARDS_RETRACTED:
             kept = _int(data, "place") - 1
             if not 0 <= kept < len(state.cards):
                 raise IllegalTransition(f"there is no card {kept + 1} to take back")
+            if state.burned:
+                raise IllegalTransition("a card was taken back after another was burned")
             return replace(state, cards=state.cards[:kept], openings=state.openings[:kept])
         case EventType.DEALING_PAUSED:
+            if state.paused is not None:
+                raise IllegalTransition("dealing was paused twice")
             return replace(state, paused=PauseReason(_str(data, "reason")))
         case EventType.DEALING_RESUMED:
+            if state.paused is None:
+                raise IllegalTransition("dealing went on, but it was not paused")
             return replace(state, paused=None)
         case _:
             return state
 
 
+def _check_drawn_by_hand(before: Round, after: Round, data: JsonObject) -> None:
+    """Raises: IllegalTransition when a dealer cannot have dealt so."""
+    if len(after.cards) != len(before.cards) + 1:
+        raise IllegalTransition("a dealer deals one card at a time")
+    if CardSource(_str(data, "source")) is CardSource.SCANNER and before.paused is not None:
+        raise IllegalTransition("a card was scanned while dealing was paused")
+
+
 def _opening(state: Round, data: JsonObject) -> tuple[Opening, ...]:
-    """Return the opening of a card of a committed order."""
+    """Return the opening of a card of a committed order.
+
+    Raises:
+        KeyError, ValueError: there is none.
+    """
     if state.mode is not DealingMode.SHUFFLER:
         return ()
     return (Opening.from_json(data["opening"]),)

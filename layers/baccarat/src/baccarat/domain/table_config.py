@@ -134,7 +134,7 @@ class ShoeProcedure:
                 "hands_after_cut": int(hands_after_cut),
                 "burn": bool(burn),
                 **rest,
-            } if not rest:
+            } if not rest and not any(isinstance(n, bool) for n in (cut_cards, hands_after_cut)):
                 return cls(cut_cards, hands_after_cut, burn)
         raise ValueError("a shoe procedure has cut_cards, hands_after_cut and burn")
 

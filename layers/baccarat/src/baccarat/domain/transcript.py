@@ -41,6 +41,8 @@ FORMAT: Final = "baccarat-transcript/2"
 MAX_EVENTS: Final = 1_000
 MAX_BOOK_ENTRIES: Final = 1_000_000
 
+_SHOE_EVENTS: Final = frozenset({EventType.SHOE_OPENED, EventType.SHOE_CLOSED})
+
 CheckSignature: TypeAlias = Callable[[Signature, bytes], None]
 """Raises ValueError with the reason when the signature over the bytes does not hold."""
 
@@ -151,7 +153,7 @@ def verify(transcript: Json, check_signature: CheckSignature) -> Verified:
         checks.append("payouts")
     elif document["payouts"]:
         raise VerificationFailed("payouts", "a voided round pays nothing, but payouts are listed")
-    _seal(document, events, check_signature)
+    _seal(document, [shoe, *events], check_signature)
     checks.append("seal")
     return Verified(round_, shoe, events, paid, tuple(checks))
 
@@ -176,66 +178,70 @@ def verify_link(earlier: Verified, later: Verified) -> None:
             "chain",
             f"{names}: prev is {first.event.prev[:16]}…, the last hash was {last.hash[:16]}…",
         )
-    closed = [s for s in later.events if s.event.type is EventType.SHOE_CLOSED]
-    opened = [s for s in later.events if s.event.type is EventType.SHOE_OPENED]
-    if earlier.shoe.hash == later.shoe.hash and not (closed or opened):
-        left = earlier.round.shoe_after(_procedure(earlier.shoe).hands_after_cut)
-        if later.round.shoe != left:
-            raise VerificationFailed(
-                "shoe",
-                f"round {later.round.round_id} opens with another shoe than "
-                f"{earlier.round.round_id} left",
-            )
-        return
-    if not closed or not opened or opened[-1].hash != later.shoe.hash:
+    shoe, left = earlier.shoe, earlier.round.shoe_after(_procedure(earlier.shoe).hands_after_cut)
+    is_open = True
+    for signed in later.events:
+        if signed.event.type not in _SHOE_EVENTS:
+            continue
+        if is_open is not (signed.event.type is EventType.SHOE_CLOSED):
+            raise VerificationFailed("shoe", f"{names}: a shoe was changed without closing the old")
+        if is_open:
+            _check_closed(signed, shoe, left)
+        else:
+            shoe, left = signed, _opened(signed)
+        is_open = not is_open
+    if not is_open or later.round.shoe != left:
         raise VerificationFailed(
-            "shoe", f"{names}: the shoe changed, but the log does not close one and open the other"
+            "shoe",
+            f"round {later.round.round_id} opens with another shoe than {earlier.round.round_id} "
+            "left and the log tells",
         )
-    _closed(earlier, closed[0])
 
 
-def _closed(earlier: Verified, closed: SignedEvent) -> None:
-    """Check that the event ``closed`` ends the shoe of ``earlier`` and opens its commitment.
+def _check_closed(closed: SignedEvent, shoe: SignedEvent, left: ShoeInPlay) -> None:
+    """Check that the event ``closed`` ends ``shoe``, of which was ``left``, and opens what was
+    committed to.
 
     Raises:
         VerificationFailed: it does not.
     """
-    data, opened_data = closed.event.data, earlier.shoe.event.data
-    left = earlier.round.shoe_after(_procedure(earlier.shoe).hands_after_cut)
-    expected: JsonObject = {
-        "shoeId": left.unseen.shoe_id,
+    data, opened = closed.event.data, closed.event.data.get("opened")
+    mode = DealingMode(str(shoe.event.data["mode"]))
+    unseen = left.unseen
+    said: JsonObject = {
+        "shoeId": unseen.shoe_id,
         "drawn": left.drawn,
-        "unseen": left.unseen.composition,
+        "unseen": unseen.composition,
     }
-    for name, value in expected.items():
+    try:
+        match mode:
+            case DealingMode.RNG:
+                commitment_hex, said["reconciled"] = None, True
+            case DealingMode.SHOE:
+                commitment_hex = _record_commitment(opened)
+                said["reconciled"] = _same(data.get("counted"), unseen.composition)
+            case DealingMode.SHUFFLER:
+                order = CommittedOrder.from_json(unseen.shoe_id, opened)
+                commitment_hex = order.commitment
+                said["reconciled"] = is_complete(order.order, unseen.decks)
+    except ValueError as error:
+        raise VerificationFailed("shoe", f"shoe {unseen.shoe_id}: {error}") from error
+    for name, value in said.items():
         if not _same(data.get(name), value):
             raise VerificationFailed(
-                "shoe", f"the shoe was closed with {name} {data.get(name)}, it was {value}"
+                "shoe", f"the shoe was closed with {name} {data.get(name)}, it is {value}"
             )
-    mode, commitment_hex = earlier.round.mode, opened_data.get("commitment")
-    if mode is DealingMode.RNG:
-        return
-    try:
-        match data.get("opened"):
-            case {"record": dict(record), "salt": str(salt), **rest} if (
-                not rest and mode is DealingMode.SHOE
-            ):
-                actual = record_commitment(record, bytes.fromhex(salt))
-            case opened if mode is DealingMode.SHUFFLER:
-                order = CommittedOrder.from_json(left.unseen.shoe_id, opened)
-                actual = order.commitment
-                complete = is_complete(order.order, left.unseen.decks)
-                if data.get("reconciled") is not complete:
-                    raise ValueError(f"reconciled is {data.get('reconciled')}, it is {complete}")
-            case _:
-                raise ValueError("what was committed to is not opened")
-    except ValueError as error:
-        raise VerificationFailed("shoe", f"shoe {left.unseen.shoe_id}: {error}") from error
-    if actual != commitment_hex:
+    if commitment_hex != shoe.event.data["commitment"]:
         raise VerificationFailed(
-            "shoe",
-            f"what shoe {left.unseen.shoe_id} was opened with is not what was committed to",
+            "shoe", f"what shoe {unseen.shoe_id} was opened with is not what was committed to"
         )
+
+
+def _record_commitment(opened: Json) -> str:
+    match opened:
+        case {"record": dict(record), "salt": str(salt), **rest} if not rest:
+            return record_commitment(record, bytes.fromhex(salt))
+    raise ValueError("the record of the shuffle is not opened")
 
 
 def _structure(transcript: Json) -> JsonObject:
@@ -320,21 +326,34 @@ def _shoe(document: JsonObject, check_signature: CheckSignature) -> SignedEvent:
     except ValueError as error:
         raise VerificationFailed("structure", f"shoe: {error}") from error
     event = signed.event
-    if (event.type, event.table_id) != (EventType.SHOE_OPENED, document["tableId"]):
+    if (event.type, event.table_id, event.round_id) != (
+        EventType.SHOE_OPENED,
+        document["tableId"],
+        "",
+    ):
         raise VerificationFailed("shoe", "shoe is not an event that opens a shoe of this table")
     _check_hash(signed, "the opening of the shoe")
     _check_signature(signed, "the opening of the shoe", check_signature)
-    try:
-        _fresh_shoe(signed)
-    except (KeyError, TypeError, ValueError) as error:
-        raise VerificationFailed(
-            "shoe", f"the shoe is not opened as it must be: {error}"
-        ) from error
+    _opened(signed)
     return signed
 
 
 def _procedure(shoe: SignedEvent) -> ShoeProcedure:
     return ShoeProcedure.from_json(shoe.event.data["procedure"])
+
+
+def _opened(shoe: SignedEvent) -> ShoeInPlay:
+    """Return the shoe right after it was opened and burned.
+
+    Raises:
+        VerificationFailed: the event does not say what it must.
+    """
+    try:
+        return _fresh_shoe(shoe)
+    except (KeyError, TypeError, ValueError) as error:
+        raise VerificationFailed(
+            "shoe", f"the shoe is not opened as it must be: {error}"
+        ) from error
 
 
 def _fresh_shoe(shoe: SignedEvent) -> ShoeInPlay:
@@ -352,20 +371,20 @@ def _fresh_shoe(shoe: SignedEvent) -> ShoeInPlay:
         raise ValueError(f"a shoe of mode {mode} has the commitment {commitment_hex}")
     unseen = Shoe.full(shoe_id, decks)
     procedure, burned = _procedure(shoe), data["burned"]
+    if procedure.burn and mode is DealingMode.RNG:
+        raise ValueError("a server's shoe has no order, so there is nothing to burn from it")
     if procedure.burn is not (burned is not None):
         raise ValueError(f"burn is {procedure.burn}, but burned is {burned}")
     match burned:
         case None:
             return ShoeInPlay(unseen, shoe.hash, 0)
-        case {"card": str(code), "face_down": int(face_down), "opening": opening, **rest} if (
-            not rest
-        ):
+        case {"card": str(code), "face_down": face_down, "opening": opening, **rest} if not rest:
             card = parse_card(code)
-            if face_down != burned_with(card):
+            if not _same(face_down, burned_with(card)):
                 raise ValueError(f"{face_down} cards were burned with {card}")
             if mode is DealingMode.SHUFFLER:
                 _check_opening(card, opening, 0, shoe)
-            return ShoeInPlay(unseen.without([card]), shoe.hash, 1 + face_down)
+            return ShoeInPlay(unseen.without([card]), shoe.hash, 1 + burned_with(card))
     raise ValueError("burned has card, face_down and opening")
 
 
@@ -398,28 +417,23 @@ def _check_place(before: SignedEvent, after: SignedEvent, name: str) -> None:
 
 def _replay(document: JsonObject, shoe: SignedEvent, events: Sequence[SignedEvent]) -> Round:
     state: Round | None = None
-    for signed in events:
+    for place, signed in enumerate(events):
         event = signed.event
-        if event.table_id != document["tableId"]:
-            raise VerificationFailed(
-                "transitions", f"event seq {event.seq} belongs to table {event.table_id}"
-            )
-        if event.round_id == "" and event.type in TABLE_EVENTS:
+        if not _is_of_round(event, document):
+            if state is not None and event.type in _SHOE_EVENTS:
+                raise VerificationFailed("shoe", "the shoe was changed in the middle of the round")
             continue
-        if event.round_id != document["roundId"]:
-            raise VerificationFailed(
-                "transitions", f"event seq {event.seq} belongs to round {event.round_id!r}"
-            )
         before = state
         try:
             state = evolve(state, event)
         except IllegalTransition as error:
             raise VerificationFailed("transitions", error.message) from error
+        if before is None:
+            _check_shoe(state, shoe, events[:place])
         _check_time(state, event)
         _check_drawn(before, state, event, shoe)
     if state is None or events[-1].event.round_id != document["roundId"]:
         raise VerificationFailed("transitions", "the last event is not one of the round")
-    _check_shoe(state, shoe, events)
     if state.round_id != round_id(state.table_id, state.round_no):
         raise VerificationFailed(
             "transitions", f"round {state.round_no} of a table cannot have the id {state.round_id}"
@@ -430,6 +444,25 @@ def _replay(document: JsonObject, shoe: SignedEvent, events: Sequence[SignedEven
             "transitions", f"the round ends in state {state.state}: its last events are missing"
         )
     return state
+
+
+def _is_of_round(event: Event, document: JsonObject) -> bool:
+    """Return whether an event is the round's, or one of its table that belongs to no round.
+
+    Raises:
+        VerificationFailed: it is neither.
+    """
+    if event.table_id != document["tableId"]:
+        raise VerificationFailed(
+            "transitions", f"event seq {event.seq} belongs to table {event.table_id}"
+        )
+    if event.round_id == "" and event.type in TABLE_EVENTS:
+        return False
+    if event.round_id != document["roundId"]:
+        raise VerificationFailed(
+            "transitions", f"event seq {event.seq} belongs to round {event.round_id!r}"
+        )
+    return True
 
 
 def _check_drawn(before: Round | None, state: Round, event: Event, shoe: SignedEvent) -> None:
@@ -446,8 +479,10 @@ def _check_drawn(before: Round | None, state: Round, event: Event, shoe: SignedE
         raise VerificationFailed("cards", str(error)) from error
 
 
-def _check_shoe(state: Round, shoe: SignedEvent, events: Sequence[SignedEvent]) -> None:
-    """Check that the round is dealt from the shoe that ``shoe`` opened."""
+def _check_shoe(state: Round, shoe: SignedEvent, before: Sequence[SignedEvent]) -> None:
+    """Check that the round opens with the shoe that ``shoe`` opened; ``before`` are the events
+    since the round before.
+    """
     data, in_play = shoe.event.data, state.shoe
     said: JsonObject = {
         "shoeId": in_play.unseen.shoe_id,
@@ -458,21 +493,26 @@ def _check_shoe(state: Round, shoe: SignedEvent, events: Sequence[SignedEvent]) 
         raise VerificationFailed("shoe", "the round names another shoe than the one enclosed")
     if in_play.is_finished:
         raise VerificationFailed("shoe", "the round was opened after the last hand of its shoe")
-    is_new = any(signed.hash == shoe.hash for signed in events)
-    if is_new and in_play != _fresh_shoe(shoe):
+    fresh = _opened(shoe)
+    changes = [s for s in before if s.event.type in _SHOE_EVENTS]
+    if changes and changes[-1].hash != shoe.hash:
+        raise VerificationFailed("shoe", "the round is not dealt from the newest shoe of the log")
+    if changes and in_play != fresh:
         raise VerificationFailed("shoe", "the first round of a shoe does not find it as opened")
+    unseen_but_gone = in_play.unseen.cards_left - in_play.cards_left
+    if unseen_but_gone != fresh.unseen.cards_left - fresh.cards_left:
+        raise VerificationFailed("shoe", "remaining and drawn of the round do not fit each other")
 
 
 def _cut_card(round_: Round, shoe: SignedEvent) -> None:
     """Check where a server or a machine knows it: the cut card came out when it had to."""
     if round_.mode is DealingMode.SHOE:
         return
-    left = round_.shoe.cards_left - (round_.drawn - round_.shoe.drawn)
-    due = round_.shoe.hands_left is None and left <= _procedure(shoe).cut_cards
-    if round_.cut_card_out is not due:
+    reached = round_.cards_left <= _procedure(shoe).cut_cards
+    if round_.cut_card_out is not (round_.shoe.hands_left is None and reached):
         raise VerificationFailed(
             "cards",
-            f"{left} cards were left, but the cut card is said to be "
+            f"{round_.cards_left} cards were left, but the cut card is said to be "
             f"{'out' if round_.cut_card_out else 'in'}",
         )
 
@@ -619,7 +659,8 @@ def _dealt_by_server(round_: Round, events: Sequence[SignedEvent]) -> list[str]:
 
 def _dealt_by_hand(round_: Round, events: Sequence[SignedEvent]) -> list[str]:
     """Check that no seed is claimed; each card was checked where it was drawn."""
-    if round_.commitment is not None or _data(events, EventType.ROUND_SETTLED).get("seed"):
+    seed = _data(events, EventType.ROUND_SETTLED).get("seed")
+    if round_.commitment is not None or seed is not None:
         raise VerificationFailed("commitment", "cards drawn by a dealer come from no seed")
     return []
 
@@ -692,7 +733,7 @@ def _payouts(
 
 
 def _seal(
-    document: JsonObject, events: Sequence[SignedEvent], check_signature: CheckSignature
+    document: JsonObject, signed: Sequence[SignedEvent], check_signature: CheckSignature
 ) -> None:
     match document["seal"]:
         case {"hash": str(written), "sig": sig, **rest} if not rest:
@@ -703,7 +744,7 @@ def _seal(
                 signature = Signature.from_json(sig)
                 check_signature(signature, signing_input(written))
                 # Nothing signs the seal's own key number, but a key has the same one everywhere.
-                versions = {e.sig.ver for e in events if e.sig.kid == signature.kid}
+                versions = {e.sig.ver for e in signed if e.sig.kid == signature.kid}
                 if versions - {signature.ver}:
                     raise ValueError(f"key {signature.kid} signed under another number before")
             except ValueError as error:
