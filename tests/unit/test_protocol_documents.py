@@ -13,8 +13,10 @@ import pytest
 
 from baccarat.adapters import cli, messages
 from baccarat.adapters.messages import CLIENT_MESSAGES, SERVER_MESSAGES
-from baccarat.application.sessions import MAX_MISSED_EVENTS, TICKET_LIFE_MS
+from baccarat.application.lobby import MAX_TABLES
+from baccarat.application.sessions import MAX_MISSED_EVENTS, MAX_TABLES_WATCHED, TICKET_LIFE_MS
 from baccarat.domain import errors
+from baccarat.domain.seats import SEATS
 from baccarat.domain.wallet import MAX_BETS_PER_ROUND
 
 FORMATS = Path(__file__).resolve().parents[2] / "docs/formats"
@@ -72,7 +74,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_the_description_has_every_message_and_who_sends_it() -> None:
     assert DOCUMENT["asyncapi"] == "3.0.0"
-    assert len(DOCUMENT["components"]["messages"]) == len(MODELS) == 14
+    assert len(DOCUMENT["components"]["messages"]) == len(MODELS) == 21
     operations = DOCUMENT["operations"]
     asked = {name for name, operation in operations.items() if operation["action"] == "receive"}
     assert asked == {f"receive_{tag_of(model)[1]}" for model in CLIENT_MESSAGES}
@@ -82,7 +84,8 @@ def test_the_description_has_every_message_and_who_sends_it() -> None:
         for message in operation.get("reply", operation)["messages"]
     }
     assert answered == {
-        "joined", "events", "bet_accepted", "bet_cancelled", "wallet", "bet_changed", "left",
+        "lobby_tables", "matches", "joined", "seats", "events",
+        "bet_accepted", "bet_cancelled", "wallet", "bet_changed", "left",
         "pong", "error",
     }  # fmt: skip
     replies = {
@@ -90,6 +93,8 @@ def test_the_description_has_every_message_and_who_sends_it() -> None:
         for name, operation in operations.items()
         if "reply" in operation
     }
+    assert replies["receive_lobby"] == "lobby_tables"
+    assert replies["receive_stand"] == "seats"
     assert replies["receive_bet"] == "bet_accepted"
     assert replies["receive_cancel"] == "bet_cancelled"
     assert replies["receive_join"] == "joined"
@@ -154,6 +159,10 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"| events in `joined` | {MAX_MISSED_EVENTS} |" in PAGE
     assert f"at most {MAX_MISSED_EVENTS} events missed" in PAGE
     assert f"| bets of a player in a round | {MAX_BETS_PER_ROUND}," in PAGE
+    assert f"| tables in `lobby` | {MAX_TABLES} |" in PAGE
+    assert f"At most {MAX_TABLES} tables." in PAGE
+    assert f"| tables watched by a connection | {MAX_TABLES_WATCHED} |" in PAGE
+    assert f"| seats at a table | {SEATS} |" in PAGE
     assert f"| ticket | {TICKET_LIFE_MS // 1000} s, once |" in PAGE
     for model in ("BetId", "CommandId"):
         low, high = re.findall(r"\{(\d+),(\d+)\}", str(getattr(messages, model)))[0]

@@ -4,6 +4,7 @@ BaccaratError
 ├── Refused            the request cannot be granted; the caller may change it
 │   ├── InvalidRequest, Forbidden, NotFound
 │   ├── BetRefused     (limits, funds, time)
+│   ├── SeatTaken, AlreadySeated, NotAtTable, TooManyTablesWatched
 │   └── IdempotencyConflict
 ├── RoundError         the round cannot take this step
 │   ├── RoundVoided, RoundNotDue, Fenced, RoundNotVoidable
@@ -117,6 +118,24 @@ class InsufficientFunds(BetRefused):
 
 class BetNotCancellable(BetRefused):
     code = "BET_NOT_CANCELLABLE"
+
+
+class SeatTaken(Refused):
+    code = "SEAT_TAKEN"
+
+
+class AlreadySeated(Refused):
+    """The player has another seat at this table; ``details`` name it."""
+
+    code = "ALREADY_SEATED"
+
+
+class NotAtTable(Refused):
+    code = "NOT_AT_TABLE"
+
+
+class TooManyTablesWatched(Refused):
+    code = "TOO_MANY_TABLES_WATCHED"
 
 
 class RoundError(BaccaratError):

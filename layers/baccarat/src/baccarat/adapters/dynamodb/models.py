@@ -193,10 +193,24 @@ class ConnectionItem(_Item):
     ttl = NumberAttribute()
 
 
+class SeatItem(_Item):
+    """sessions: pk ``TABLE#`` id with sk ``SEAT#`` number (who sits there) and with sk ``SEATED#``
+    player id (where he sits); both are always written together.
+    """
+
+    class Meta(_Meta):
+        pass
+
+    player_id = UnicodeAttribute()
+    seat = NumberAttribute()
+    since_ms = NumberAttribute()
+    ttl = NumberAttribute()
+
+
 FLOOR_MODELS: tuple[type[Model], ...] = (TableItem, RoundItem)
 LOG_MODELS: tuple[type[Model], ...] = (EventItem,)
 LEDGER_MODELS: tuple[type[Model], ...] = (WalletItem, DepositItem, BetItem, PostingItem)
-SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem)
+SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem, SeatItem)
 
 
 def bind(models: tuple[type[Model], ...], table_name: str, region: str) -> None:
