@@ -1,5 +1,5 @@
 // One websocket that comes back: exponential backoff with jitter, a new ticket for each try, pings that
-// find a dead line. It knows nothing of the game: `onOpen` joins, and `ready()` says it has.
+// find a dead line. It knows nothing of the game: `onOpen` joins, and `ready()` says the house answers.
 
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
@@ -29,7 +29,7 @@ export class Connection {
   /**
    * address()       resolves to the URL to connect to; rejects to try again later
    * isFatal(error)  whether that rejection ends it; then `onFatal(error)` is called
-   * onOpen()        the socket is open: join
+   * onOpen()        the socket is open: join the tables
    * onMessage(m)    a parsed message
    * onState(s)      online | connecting | offline
    * ping()          send a ping, over `send`
@@ -40,6 +40,11 @@ export class Connection {
 
   get state() {
     return this.#state;
+  }
+
+  /** Whether messages can be sent, although the line may not be known to be up yet. */
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
   }
 
   start() {
@@ -58,15 +63,16 @@ export class Connection {
     this.#setState("offline");
   }
 
-  /** The join was answered: the line is up. */
+  /** The house has answered: the line is up. */
   ready() {
+    if (!this.isOpen) return;
     this.#attempt = 0;
     this.#setState("online");
   }
 
   /** Send a value as JSON; false when there is no open socket. */
   send(value) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (!this.isOpen) return false;
     this.#socket.send(JSON.stringify(value));
     return true;
   }

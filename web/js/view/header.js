@@ -1,4 +1,4 @@
-// The head of the page: table, round, clock, line, balance, the session's net position.
+// The head of every screen: where the player is, clock, line, balance, the session's net position.
 
 import { moneyText, signedMoneyText } from "../money.js";
 import { h, setAttribute, setText } from "./dom.js";
@@ -15,7 +15,8 @@ export class Header {
   #netLabel = h("span", { class: "figure-label" }, "Session");
   #banner = h("p", { class: "line-banner", role: "status", hidden: true });
 
-  constructor({ onSignOut, onFairness }) {
+  /** `actions` are the buttons: [{name, label, run}]; `name` is their test id. */
+  constructor({ actions }) {
     this.element = h(
       "header", { class: "head" },
       h("div", { class: "head-table" },
@@ -25,16 +26,16 @@ export class Header {
       h("div", { class: "head-figures" },
         h("div", { class: "head-figure" }, h("span", { class: "figure-label" }, "Balance"), this.#balance),
         h("div", { class: "head-figure" }, this.#netLabel, this.#net)),
-      h("div", { class: "head-actions" },
-        h("button", { type: "button", class: "button-plain", "data-testid": "fairness-open", onclick: onFairness }, "Fairness"),
-        h("button", { type: "button", class: "button-plain", "data-testid": "sign-out", onclick: onSignOut }, "Sign out")),
+      h("div", { class: "head-actions" }, actions.map(({ name, label, run }) =>
+        h("button", { type: "button", class: "button-plain", "data-testid": name, onclick: run }, label))),
       this.#banner,
     );
   }
 
-  update({ table, round, nowMs, connection, joined, wallet, currency, record }) {
-    setText(this.#name, table?.name ?? "Baccarat");
-    setText(this.#round, round?.roundId ?? "");
+  /** `title` and `subtitle` say where the player is; the rest is his session's snapshot. */
+  update({ title, subtitle, nowMs, connection, wallet, currency, record }) {
+    setText(this.#name, title);
+    setText(this.#round, subtitle);
     const date = new Date(nowMs);
     setText(this.#clock, date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }));
     setAttribute(this.#clock, "datetime", `${date.toISOString().slice(0, 19)}Z`);
@@ -49,8 +50,8 @@ export class Header {
     const minutes = Math.max(0, Math.floor((Date.now() - record.startedAtMs) / 60_000));
     setText(this.#netLabel, minutes > 0 ? `Session ${minutes} min` : "Session");
     this.#banner.hidden = connection === "online";
-    setText(this.#banner, connection === "online" ? "" : joined
+    setText(this.#banner, connection === "online" ? "" : wallet
       ? "Reconnecting… Your accepted bets stand."
-      : "Connecting to the table…");
+      : "Connecting to the house…");
   }
 }
