@@ -36,7 +36,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def sign_in(page: Page, run: Run, name: str, password: str, place: str = f"table={TABLE_ID}") -> None:
+def sign_in(
+    page: Page, run: Run, name: str, password: str, place: str = f"table={TABLE_ID}"
+) -> None:
     """Sign in and go straight to a table, or to another ``place`` of the page's address."""
     page.goto(f"{run.page_url}/#{place}")
     page.get_by_test_id("signin-username").fill(name)

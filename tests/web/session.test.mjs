@@ -202,6 +202,7 @@ test("a refusal goes to whoever asked, and to the player when nobody did", async
   line.say({ type: "error", id: line.last("match").id, code: "CONTENTION", message: "busy", details: {} });
   await assert.rejects(asked, (error) => error instanceof Refused && error.code === "CONTENTION");
   line.say({ type: "error", id: null, code: "MALFORMED_JSON", message: "not JSON", details: {} });
+  line.say({ type: "error", id: "told-already", code: "BETTING_CLOSED", message: "closed", details: {} });
   assert.deepEqual(notices.map(({ text }) => text), ["not JSON"]);
 });
 

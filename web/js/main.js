@@ -81,9 +81,15 @@ function enter(api, auth, signInView) {
     scrollTo(0, 0);
   }
 
+  function moved() {
+    show();
+    // Whatever was pressed is gone: go on from the name of the new place.
+    root.querySelector("h1").focus();
+  }
+
   function leave(message) {
     clearInterval(drawTimer);
-    removeEventListener("hashchange", show);
+    removeEventListener("hashchange", moved);
     screen.close?.();
     screen = null;
     session.stop({ signedOut: true });
@@ -97,7 +103,7 @@ function enter(api, auth, signInView) {
   signInView.hide();
   root.hidden = false;
   session.start();
-  addEventListener("hashchange", show);
+  addEventListener("hashchange", moved);
   show();
   const drawTimer = setInterval(draw, DRAW_EVERY_MS);
   // Diagnostics, for the browser tests and for support; it can read and disconnect, not bet.

@@ -207,7 +207,8 @@ export class Session {
   #refused(error) {
     if (this.#settle(error.id, "reject", new Refused(error, this.snapshot().currency))) return;
     if (this.#pings.delete(error.id) || this.tables.some((table) => table.refused(error))) return;
-    this.#callbacks.onNotice({ kind: "error", text: refusalText(error, this.snapshot().currency) });
+    // An id that nobody waits for is the answer to a repeat, and was told the first time.
+    if (error.id === null) this.#callbacks.onNotice({ kind: "error", text: refusalText(error, this.snapshot().currency) });
   }
 
   #settle(id, how, value) {

@@ -6,11 +6,12 @@ import { h, setAttribute, setText } from "./dom.js";
 const LINE = { online: "Live", connecting: "Connecting", offline: "Offline" };
 
 export class Header {
-  #name = h("h1", { class: "head-name" }, "Baccarat");
+  #name = h("h1", { class: "head-name", tabindex: -1 }, "Baccarat");
   #round = h("span", { class: "head-round", "data-testid": "round-id" });
   #clock = h("time", { class: "head-clock" });
   #line = h("span", { class: "head-line", role: "status", "data-testid": "connection", "data-state": "offline" });
   #balance = h("output", { class: "figure", "data-testid": "balance" }, "–");
+  #balanceFigure = h("div", { class: "head-figure" }, h("span", { class: "figure-label" }, "Balance"), this.#balance);
   #net = h("output", { class: "figure", "data-testid": "net" }, "–");
   #netLabel = h("span", { class: "figure-label" }, "Session");
   #banner = h("p", { class: "line-banner", role: "status", hidden: true });
@@ -24,7 +25,7 @@ export class Header {
         h("div", { class: "head-titles" }, this.#name, this.#round)),
       h("div", { class: "head-state" }, this.#line, this.#clock),
       h("div", { class: "head-figures" },
-        h("div", { class: "head-figure" }, h("span", { class: "figure-label" }, "Balance"), this.#balance),
+        this.#balanceFigure,
         h("div", { class: "head-figure" }, this.#netLabel, this.#net)),
       h("div", { class: "head-actions" }, actions.map(({ name, label, run }) =>
         h("button", { type: "button", class: "button-plain", "data-testid": name, onclick: run }, label))),
@@ -32,8 +33,11 @@ export class Header {
     );
   }
 
-  /** `title` and `subtitle` say where the player is; the rest is his session's snapshot. */
-  update({ title, subtitle, nowMs, connection, wallet, currency, record }) {
+  /**
+   * `title` and `subtitle` say where the player is; the rest is his session's snapshot. The house tells
+   * the balance at a table: before the first, the lobby shows none.
+   */
+  update({ title, subtitle, nowMs, connection, wallet, currency, record, waitsForTable = true }) {
     setText(this.#name, title);
     setText(this.#round, subtitle);
     const date = new Date(nowMs);
@@ -41,6 +45,7 @@ export class Header {
     setAttribute(this.#clock, "datetime", `${date.toISOString().slice(0, 19)}Z`);
     setAttribute(this.#line, "data-state", connection);
     setText(this.#line, LINE[connection]);
+    this.#balanceFigure.hidden = wallet === null && !waitsForTable;
     setText(this.#balance, wallet ? moneyText(wallet.available_minor, wallet.currency) : "–");
     setAttribute(this.#balance, "data-minor", wallet ? wallet.available_minor : null);
     const net = record.netMinor;

@@ -74,7 +74,7 @@ export class LobbyView {
     const snapshot = this.#session.snapshot();
     if (this.#timer === null && snapshot.connection === "online") this.#ask();
     this.#header.update({
-      ...snapshot, title: this.#taken.length > 0 ? "Choose one more table" : "Lobby",
+      ...snapshot, waitsForTable: false, title: this.#taken.length > 0 ? "Choose one more table" : "Lobby",
       subtitle: this.#tables === null ? "" : `${this.#tables.length} tables`,
     });
     for (const card of this.#cards.values()) card.update(snapshot.nowMs);
@@ -184,8 +184,9 @@ class TableCard {
       h("div", { class: "card-head" }, this.#name, this.#state),
       this.#badges,
       h("div", { class: "card-road" }, this.#road.element),
+      this.#facts,
       h("div", { class: "card-foot" },
-        h("div", {}, h("p", { class: "card-limits" }, this.#limits, this.#counts.element), this.#facts), this.#join));
+        h("p", { class: "card-limits" }, this.#limits, this.#counts.element), this.#join));
   }
 
   show(table) {
