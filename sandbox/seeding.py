@@ -143,6 +143,7 @@ TABLES: Final = (
         _limits(1_00, 1_000_00, 100_00),
         StakeLimit(1_00, 50_00),
         language="es",
+        bet_pace=150,
     ),
     SeededTable(
         "bac-4",
@@ -151,6 +152,7 @@ TABLES: Final = (
         _limits(25_00, 10_000_00, 1_000_00),
         StakeLimit(5_00, 500_00),
         presentation=Presentation.SQUEEZE,
+        bet_pace=200,
         card_pace=200,
     ),
 )

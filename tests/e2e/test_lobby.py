@@ -1,4 +1,4 @@
-"""A person's way from the lobby: matched to a table, seated, betting on two at once, looking back."""
+"""A person's way from the lobby: matched, seated, betting on two tables at once, looking back."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def bet_500_on_player(page: Page, table_id: str) -> str:
     page.wait_for_function(
         """id => {
           const table = document.querySelector(`[data-testid="short-table"][data-table="${id}"]`);
-          return Number(table?.querySelector('[data-testid="countdown"]').textContent) >= 3;
+          return Number(table?.querySelector('[data-testid="countdown"]').textContent) >= 4;
         }""",
         arg=table_id,
         timeout=60 * SECONDS,
@@ -76,6 +76,10 @@ def test_from_the_lobby_to_two_tables_and_a_recalled_round(sandbox: Run, browser
         "data-state", "online", timeout=30 * SECONDS
     )
     assert balance_minor(page) == 100_000
+    page.get_by_test_id("past-rounds-open").click()
+    expect(page.get_by_test_id("past-row").first).to_be_visible(timeout=20 * SECONDS)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("past-rounds")).to_be_hidden()
     page.get_by_test_id("seat-2").click()
     expect(page.get_by_test_id("seat-2")).to_have_attribute(
         "data-taken", "you", timeout=20 * SECONDS

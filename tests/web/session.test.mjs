@@ -21,8 +21,6 @@ class Line {
 
   start() { this.#open(); }
   stop() { this.isOpen = false; }
-  ready() { this.state = "online"; this.options.onState("online"); }
-  pong() {}
   send(message) { if (this.isOpen) this.sent.push(message); return this.isOpen; }
 
   reset() {
@@ -40,7 +38,14 @@ class Line {
     this.say({ type: "pong", id: this.last("ping").id, server_ms: OPENED_AT });
   }
 
-  say(message) { this.options.onMessage(message); }
+  say(message) {
+    if (this.state !== "online") {
+      this.state = "online";
+      this.options.onState("online");
+    }
+    this.options.onMessage(message);
+  }
+
   last(action, tableId) {
     return this.sent.findLast((m) => m.action === action && (tableId === undefined || m.tableId === tableId));
   }

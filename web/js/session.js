@@ -200,8 +200,6 @@ export class Session {
     if (sentAt === undefined) return;
     this.#pings.delete(id);
     this.clock.sample(serverMs, sentAt);
-    this.#connection.pong();
-    this.#connection.ready();
   }
 
   #refused(error) {

@@ -39,6 +39,7 @@ export class PastRoundsPanel {
     this.#close.focus();
     this.#list.replaceChildren();
     this.#detail.hidden = true;
+    this.#before = null;
     this.#load(null);
   }
 
@@ -59,11 +60,15 @@ export class PastRoundsPanel {
       const found = await this.#api.pastRounds(this.#tableId, { before, limit: PAGE });
       if (generation !== this.#generation) return;
       this.#before = found.before;
+      setText(this.#more, "Older rounds");
       this.#more.hidden = found.before === null;
       this.#list.append(...found.rounds.map((round) => this.#row(round)));
       setText(this.#message, this.#list.children.length > 0 ? "" : "No round has ended here yet.");
     } catch (error) {
-      if (generation === this.#generation) setText(this.#message, `The rounds could not be fetched: ${error.message}`);
+      if (generation !== this.#generation) return;
+      setText(this.#message, `The rounds could not be fetched: ${error.message}`);
+      setText(this.#more, "Try again");
+      this.#more.hidden = false;
     }
   }
 
