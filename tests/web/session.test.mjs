@@ -58,15 +58,17 @@ const memory = () => {
 const wallet = (available, version) => ({ currency: "EUR", available_minor: available, version });
 const seat = (number, you) => ({ seat: number, nickname: "Player 00AF", since_ms: 1, you });
 let line;
+let now;
 let session;
 let notices;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   notices = [];
+  now = 0;
   session = new Session({
     api: {}, onChange: () => {}, onNotice: (notice) => notices.push(notice), onSignedOut: () => assert.fail("signed out"),
-    connect: (options) => (line = new Line(options)), clock: new ServerClock(() => 0), record: new SessionRecord(memory()),
+    connect: (options) => (line = new Line(options)), clock: new ServerClock(() => now), record: new SessionRecord(memory()),
   });
 });
 
@@ -199,6 +201,20 @@ test("a refused seat is told and not asked for again", async () => {
   session.reset();
   answerJoin("bac-1");
   assert.ok(line.sent.slice(sent).every(({ action }) => action !== "sit"));
+});
+
+test("a join that stays unanswered is sent again, one that is refused is not", () => {
+  session.start();
+  session.showTables(["bac-1", "bac-9"]);
+  const [lost, refused] = ["bac-1", "bac-9"].map((tableId) => line.last("join", tableId).id);
+  line.say({ type: "error", id: refused, code: "TABLE_NOT_FOUND", message: "there is no table bac-9", details: {} });
+  assert.deepEqual(notices.map(({ tableId }) => tableId), ["bac-9"]);
+  mock.timers.tick(2_000);
+  assert.equal(line.last("join", "bac-1").id, lost);
+  now = 8_000;
+  mock.timers.tick(2_000);
+  assert.notEqual(line.last("join", "bac-1").id, lost);
+  assert.equal(line.last("join", "bac-9").id, refused);
 });
 
 test("a refusal goes to whoever asked, and to the player when nobody did", async () => {

@@ -16,6 +16,7 @@ import { currentRound, initialState, join, receive } from "./table_state.js";
 
 const GAP_GRACE_MS = 300; // events of two messages may overtake each other
 const REJOIN_EVERY_MS = 2_000;
+const JOIN_WITHIN_MS = 8_000; // a join that stays unanswered is sent again
 const WATCH_EVERY_MS = 2_000;
 const OVERDUE_MS = 6_000; // news of a running round this late have been missed
 const QUIET_MS = 30_000; // a table at rest is asked this often
@@ -298,14 +299,17 @@ export class TableClient {
    * for longer than it should be, ask; and when even that stays unanswered, the line is dead.
    */
   #watch() {
-    if (!this.#joined) return;
+    const askedMs = this.#clock.monotonicMs() - this.#joinSentAt;
+    if (!this.#joined) {
+      if (this.#joinId !== null && askedMs >= JOIN_WITHIN_MS) this.#join(this.#state.position);
+      return;
+    }
     const round = currentRound(this.#state);
     const running = round !== null && !isFinal(round);
     const expectedMs = Math.max(
       round?.closesAtMs ?? 0, round?.shownAtMs ?? 0, round?.events.at(-1).at_ms ?? 0,
     );
     const patienceMs = running ? OVERDUE_MS : QUIET_MS;
-    const askedMs = this.#clock.monotonicMs() - this.#joinSentAt;
     if (this.#clock.nowMs() < expectedMs + patienceMs || askedMs < patienceMs) return;
     if (this.#joinId === null) this.#join(this.#state.position);
     else this.#session.reset();
@@ -324,6 +328,8 @@ export class TableClient {
     const { id, code } = error;
     const message = refusalText(error, this.#state.table?.currency ?? "EUR");
     if (id !== null && id === this.#joinId) {
+      if (BUSY_CODES.has(code)) return true; // sent again by #watch
+      this.#joinId = null;
       this.#notice("error", `The table does not let you in: ${message}`);
       return true;
     }
