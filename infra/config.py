@@ -45,8 +45,6 @@ class StageConfig(BaseModel):
     alarms: bool = True
     gateway: str | None = None
     """Host and port of the emulator's gateway; None on AWS, where APIs have addresses."""
-    table_id: str = "bac-1"
-    """The table that the player's page shows."""
     web_domain: str | None = None
     web_certificate_arn: str | None = None
     """Domain and certificate (in us-east-1) of the pages; without, CloudFront's own are used."""

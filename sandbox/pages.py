@@ -8,7 +8,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from sandbox.configuration import HOST, ROOT, TABLE_ID, Options
+from sandbox.configuration import HOST, ROOT, Options
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -23,7 +23,6 @@ def page_config(options: Options, outputs: dict[str, str]) -> dict[str, str]:
         "cognitoEndpoint": options.endpoint,
         "userPoolClientId": outputs["UserPoolClientId"],
         "apiUrl": outputs["ApiUrl"],
-        "tableId": TABLE_ID,
     }
 
 

@@ -1,9 +1,11 @@
-"""Users, wallets and the table that a fresh sandbox starts with."""
+"""Users, wallets and the tables that a fresh sandbox starts with."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 
@@ -14,9 +16,9 @@ from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
 from baccarat.application.bets import credit_deposit
 from baccarat.application.tables import configure_table
-from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
+from baccarat.domain.paytable import PAYTABLES, Spot
 from baccarat.domain.roles import AUDITOR, DEALER, OPS, PIT, PLAYER
-from baccarat.domain.table_config import ShoeProcedure, StakeLimit, TableConfig
+from baccarat.domain.table_config import Presentation, StakeLimit, TableConfig
 from baccarat.domain.wallet import Wallet
 from sandbox.configuration import REGION, TABLE_ID, Options, User
 
@@ -67,33 +69,103 @@ def add_user(user: User, outputs: dict[str, str]) -> str:
     return player_id
 
 
-def table_config(options: Options) -> TableConfig:
-    return TableConfig(
-        name="Salon Privé 1",
-        dealer_id="server",
-        currency=CURRENCY,
-        paytable_version=COMMISSION_8_DECKS.version,
-        limits={
-            Spot.PLAYER: StakeLimit(1_00, 5_000_00),
-            Spot.BANKER: StakeLimit(1_00, 5_000_00),
-            Spot.TIE: StakeLimit(1_00, 500_00),
-        },
-        bet_window_ms=options.bet_seconds * 1000,
-        card_interval_ms=options.card_ms,
-        procedure=ShoeProcedure(cut_cards=14),
-    )
+@dataclass(frozen=True, slots=True)
+class SeededTable:
+    """A table of the sandbox. ``limits`` are those of spots that differ from ``side_limit``.
+
+    The pace is that of the command line, times ``bet_pace`` and ``card_pace`` in percent.
+    """
+
+    table_id: str
+    name: str
+    paytable: str
+    limits: Mapping[Spot, StakeLimit]
+    side_limit: StakeLimit
+    group: str = "salon"
+    language: str = "en"
+    presentation: Presentation = Presentation.STANDARD
+    bet_pace: int = 100
+    card_pace: int = 100
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Further members of the table's configuration."""
+
+    def config(self, options: Options) -> TableConfig:
+        return TableConfig(
+            name=self.name,
+            dealer_id="server",
+            currency=CURRENCY,
+            paytable_version=self.paytable,
+            limits={
+                spot: self.limits.get(spot, self.side_limit)
+                for spot in PAYTABLES[self.paytable].odds
+            },
+            bet_window_ms=max(1_000, options.bet_seconds * 10 * self.bet_pace),
+            card_interval_ms=min(10_000, options.card_ms * self.card_pace // 100),
+            language=self.language,
+            group=self.group,
+            presentation=self.presentation,
+            **self.more,
+        )
 
 
-def add_table(options: Options) -> None:
-    """Create the table; whoever watches the tables next starts it."""
-    configure_table(
+def _limits(min_minor: int, max_minor: int, tie_max_minor: int) -> dict[Spot, StakeLimit]:
+    return {
+        Spot.PLAYER: StakeLimit(min_minor, max_minor),
+        Spot.BANKER: StakeLimit(min_minor, max_minor),
+        Spot.TIE: StakeLimit(min_minor, tie_max_minor),
+    }
+
+
+TABLES: Final = (
+    SeededTable(
         TABLE_ID,
-        table_config(options),
-        floor=DynamoFloor(clients.dynamodb()),
-        clock=SystemClock(),
-    )
+        "Salon Privé 1",
+        "commission-8/2",
+        _limits(1_00, 5_000_00, 500_00),
+        StakeLimit(1_00, 200_00),
+    ),
+    SeededTable(
+        "bac-2",
+        "Speed Berlin",
+        "no-commission-8/1",
+        _limits(5_00, 2_000_00, 200_00),
+        StakeLimit(1_00, 100_00),
+        group="speed",
+        language="de",
+        presentation=Presentation.SPEED,
+        bet_pace=60,
+        card_pace=60,
+    ),
+    SeededTable(
+        "bac-3",
+        "Salón Dorado EZ",
+        "ez-8/1",
+        _limits(1_00, 1_000_00, 100_00),
+        StakeLimit(1_00, 50_00),
+        language="es",
+        bet_pace=150,
+    ),
+    SeededTable(
+        "bac-4",
+        "Squeeze Royale",
+        "commission-8/2",
+        _limits(25_00, 10_000_00, 1_000_00),
+        StakeLimit(5_00, 500_00),
+        presentation=Presentation.SQUEEZE,
+        bet_pace=200,
+        card_pace=200,
+    ),
+)
+"""The tables of the sandbox; the tools and most tests use the first."""
 
 
-def start_table(outputs: dict[str, str]) -> None:
+def add_tables(options: Options) -> None:
+    """Create the tables; whoever watches them next starts them."""
+    floor, clock = DynamoFloor(clients.dynamodb()), SystemClock()
+    for table in TABLES:
+        configure_table(table.table_id, table.config(options), floor=floor, clock=clock)
+
+
+def start_tables(outputs: dict[str, str]) -> None:
     """Let the watchdog look now instead of within a minute."""
     boto3.client("lambda").invoke(FunctionName=outputs["WatchTablesFunction"], Payload=b"{}")

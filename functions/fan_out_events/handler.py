@@ -7,8 +7,9 @@ from typing import Any
 
 from baccarat.adapters import clients
 from baccarat.adapters.apigateway import ApiGatewayPublisher
+from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.models import SESSION_MODELS, bind
-from baccarat.adapters.dynamodb.sessions import DynamoConnections
+from baccarat.adapters.dynamodb.sessions import DynamoConnections, DynamoSeats
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.adapters.streams import ParkingLot, event_of
 from baccarat.application.deliver import deliver_events
@@ -21,11 +22,19 @@ def build() -> LambdaHandler:
     bind(SESSION_MODELS, settings.sessions_table, settings.aws_region)
     publisher = ApiGatewayPublisher(clients.connections(settings.callback_url))
     connections = DynamoConnections()
+    seats = DynamoSeats(clients.dynamodb())
+    clock = SystemClock()
     parking = ParkingLot(clients.sqs(), settings.parking_queue_url)
 
     def run(event: dict[str, Any]) -> dict[str, Any]:
         events = parking.parse_each(event["Records"], event_of)
-        sent = deliver_events(events, connections=connections, publisher=publisher)
+        sent = deliver_events(
+            events,
+            connections=connections,
+            seats=seats,
+            publisher=publisher,
+            clock=clock,
+        )
         return {"events": len(events), "messages": sent}
 
     return observed("fan_out_events", run)

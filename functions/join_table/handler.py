@@ -17,7 +17,7 @@ from baccarat.adapters.dynamodb.models import (
     SESSION_MODELS,
     bind,
 )
-from baccarat.adapters.dynamodb.sessions import DynamoConnections
+from baccarat.adapters.dynamodb.sessions import DynamoConnections, DynamoSeats
 from baccarat.adapters.messages import Join, joined, to_json
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.application.ports import Connection
@@ -38,6 +38,7 @@ def build() -> LambdaHandler:
     floor = DynamoFloor(dynamodb)
     ledger = DynamoLedger(dynamodb)
     connections = DynamoConnections()
+    seats = DynamoSeats(dynamodb)
     clock = SystemClock()
     publisher = ApiGatewayPublisher(clients.connections(settings.callback_url))
 
@@ -49,9 +50,10 @@ def build() -> LambdaHandler:
             floor=floor,
             ledger=ledger,
             connections=connections,
+            seats=seats,
             clock=clock,
         )
-        return to_json(joined(message.id, found, clock.now_ms()))
+        return to_json(joined(message.id, found, connection.player_id, clock.now_ms()))
 
     def run(event: dict[str, Any]) -> dict[str, int]:
         return answer(event, Join, WATCHERS, publisher, use_case)

@@ -7,11 +7,13 @@ from typing import Any
 
 from baccarat.adapters import clients
 from baccarat.adapters.apigateway import ApiGatewayPublisher, answer
+from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.models import SESSION_MODELS, bind
-from baccarat.adapters.dynamodb.sessions import DynamoConnections
+from baccarat.adapters.dynamodb.sessions import DynamoConnections, DynamoSeats
 from baccarat.adapters.messages import Leave, Left, to_json
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.application.ports import Connection
+from baccarat.application.seats import leave_table
 from baccarat.domain.canonical import JsonObject
 from baccarat.domain.roles import WATCHERS
 from functions.leave_table.settings import Settings
@@ -22,10 +24,19 @@ def build() -> LambdaHandler:
     settings = Settings.load()
     bind(SESSION_MODELS, settings.sessions_table, settings.aws_region)
     connections = DynamoConnections()
+    seats = DynamoSeats(clients.dynamodb())
+    clock = SystemClock()
     publisher = ApiGatewayPublisher(clients.connections(settings.callback_url))
 
     def use_case(connection: Connection, message: Leave) -> JsonObject:
-        connections.unsubscribe(message.tableId, connection.connection_id)
+        leave_table(
+            connection,
+            message.tableId,
+            connections=connections,
+            seats=seats,
+            publisher=publisher,
+            clock=clock,
+        )
         return to_json(Left(id=message.id, tableId=message.tableId))
 
     def run(event: dict[str, Any]) -> dict[str, int]:

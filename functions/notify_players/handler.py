@@ -7,8 +7,9 @@ from typing import Any
 
 from baccarat.adapters import clients
 from baccarat.adapters.apigateway import ApiGatewayPublisher
+from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.models import SESSION_MODELS, bind
-from baccarat.adapters.dynamodb.sessions import DynamoConnections
+from baccarat.adapters.dynamodb.sessions import DynamoConnections, DynamoSeats
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.adapters.streams import ParkingLot, private_message_of
 from baccarat.application.deliver import deliver_private
@@ -21,12 +22,20 @@ def build() -> LambdaHandler:
     bind(SESSION_MODELS, settings.sessions_table, settings.aws_region)
     publisher = ApiGatewayPublisher(clients.connections(settings.callback_url))
     connections = DynamoConnections()
+    seats = DynamoSeats(clients.dynamodb())
+    clock = SystemClock()
     parking = ParkingLot(clients.sqs(), settings.parking_queue_url)
 
     def run(event: dict[str, Any]) -> dict[str, Any]:
         found = parking.parse_each(event["Records"], private_message_of)
         messages = [message for message in found if message is not None]
-        sent = deliver_private(messages, connections=connections, publisher=publisher)
+        sent = deliver_private(
+            messages,
+            connections=connections,
+            seats=seats,
+            publisher=publisher,
+            clock=clock,
+        )
         return {"messages": sent}
 
     return observed("notify_players", run)

@@ -5,3 +5,4 @@ from baccarat.adapters import settings
 
 class Settings(settings.Settings):
     sessions_table: str
+    callback_url: str

@@ -46,7 +46,13 @@ _DELIVERY_RETRIES: Final = 10
 _PRIVATE_ITEMS: Final = {
     "dynamodb": {"Keys": {"sk": {"S": ["WALLET", {"prefix": "BET#"}]}}},
 }
+_FORGET_CONNECTION: Final = ("Query", "BatchWriteItem", "GetItem", "DeleteItem")
+"""Ending subscriptions, and freeing the seat of a player who is gone."""
 _MESSAGES: Final = {
+    "lobby": "list_lobby",
+    "match": "propose_tables",
+    "sit": "take_seat",
+    "stand": "leave_seat",
     "join": "join_table",
     "leave": "leave_table",
     "bet": "place_bets",
@@ -134,17 +140,25 @@ class ApiStack(Stack):
     def _message_functions(self) -> None:
         to, function, posting = self._stateful, self._function, self._posting
         function("authorize_connection", to.sessions("GetItem", "DeleteItem"), snap_start=True)
-        function("track_connection", to.sessions("PutItem", "Query", "BatchWriteItem"))
+        for name in ("list_lobby", "propose_tables"):
+            function(name, to.floor("Query", "BatchGetItem"), to.sessions("Query"), posting())
+        function("take_seat", to.sessions("Query", "PutItem"), posting())
+        function("leave_seat", to.sessions("Query", "GetItem", "DeleteItem"), posting())
+        function(
+            "track_connection",
+            to.sessions("PutItem", *_FORGET_CONNECTION),
+            posting(),
+        )
         function(
             "join_table",
             to.floor("GetItem"),
             to.log("Query"),
             to.ledger("GetItem", "Query"),
-            to.sessions("PutItem"),
+            to.sessions("Query", "PutItem"),
             posting(),
             snap_start=True,
         )
-        function("leave_table", to.sessions("BatchWriteItem"), posting())
+        function("leave_table", to.sessions(*_FORGET_CONNECTION), posting())
         function(
             "place_bets",
             to.floor("GetItem"),
@@ -276,6 +290,7 @@ class ApiStack(Stack):
             snap_start=True,
         )
         function("get_transcript", to.archive(reads=["transcripts"]), to.signing())
+        function("list_rounds", to.floor("GetItem", "BatchGetItem"), to.ledger("Query"))
         function("get_keys", to.public_key(), Access({"RETIRED_KEYS": config.retired_keys}))
         api = HttpApi(
             self,
@@ -298,6 +313,7 @@ class ApiStack(Stack):
         self._http_route(
             api, HttpMethod.GET, "/rounds/{roundId}/transcript", "get_transcript", signed_in
         )
+        self._http_route(api, HttpMethod.GET, "/tables/{tableId}/rounds", "list_rounds", signed_in)
         keys = self._http_route(api, HttpMethod.GET, "/keys", "get_keys", everybody)
         acknowledge(keys, {"APIG4": "public keys are for everybody who verifies a transcript"})
         stage = HttpStage(
@@ -358,7 +374,7 @@ class ApiStack(Stack):
 
     def _delivery(self, rounds: RoundsStack) -> None:
         to = self._stateful
-        connections = to.sessions("Query", "BatchWriteItem")
+        connections = to.sessions(*_FORGET_CONNECTION)
         events = self._function(
             "fan_out_events",
             connections,

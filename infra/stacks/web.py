@@ -160,7 +160,6 @@ class WebStack(Stack):
             "cognitoEndpoint": self._sign_in,
             "userPoolClientId": stateful.user_pool_client.user_pool_client_id,
             "apiUrl": api.api_url,
-            "tableId": self._config.table_id,
         }
         upload = BucketDeployment(
             self,

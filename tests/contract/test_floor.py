@@ -199,10 +199,12 @@ def test_connections_are_listed_until_they_leave_or_go(cloud: Cloud) -> None:
         connections.subscribe(TABLE_ID, Connection(name, "anna", "player"), now_ms)
     connections.subscribe("bac-2", Connection("c1", "anna", "player"), now_ms)
     connections.unsubscribe(TABLE_ID, "c2")
-    connections.disconnect("c3")
-    connections.disconnect("c3")
-    assert connections.watchers(TABLE_ID) == ["c1"]
-    assert connections.watchers("bac-2") == ["c1"]
+    assert connections.disconnect("c3") == [(TABLE_ID, "anna")]
+    assert connections.disconnect("c3") == []
+    assert connections.watchers(TABLE_ID) == [Connection("c1", "anna", "player")]
+    assert connections.watchers("bac-2") == [Connection("c1", "anna", "player")]
+    assert connections.watched("c1") == [TABLE_ID, "bac-2"]
+    assert connections.watched("c3") == []
     assert connections.connections_of("anna") == ["c1", "c2"]
     connections.disconnect("c1")
     assert connections.watchers("bac-2") == []

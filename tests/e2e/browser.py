@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from sandbox.configuration import Run
+from sandbox.configuration import TABLE_ID, Run
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
@@ -36,8 +36,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def sign_in(page: Page, run: Run, name: str, password: str) -> None:
-    page.goto(run.page_url)
+def sign_in(
+    page: Page, run: Run, name: str, password: str, place: str = f"table={TABLE_ID}"
+) -> None:
+    """Sign in and go straight to a table, or to another ``place`` of the page's address."""
+    page.goto(f"{run.page_url}/#{place}")
     page.get_by_test_id("signin-username").fill(name)
     page.get_by_test_id("signin-password").fill(password)
     page.get_by_test_id("signin-submit").click()

@@ -152,6 +152,48 @@ def test_a_cancel_checks_the_round_and_reads_nothing_of_the_floor(dev: Templates
     assert "cancel_bet" not in dev.holders("dynamodb:GetItem", floor)
 
 
+def test_the_lobby_reads_tables_and_attendance_and_nothing_else(dev: Templates) -> None:
+    floor, sessions = (dev.one(TABLES, name).logical_id for name in ("Floor", "Sessions"))
+    for name in ("list_lobby", "propose_tables"):
+        rights = {
+            (action, table)
+            for statement in dev.statements_of(name)
+            for action in statement.actions
+            for table in (floor, sessions)
+            if any(table in resource for resource in statement.resources)
+        }
+        assert rights == {
+            ("dynamodb:Query", floor),
+            ("dynamodb:BatchGetItem", floor),
+            ("dynamodb:Query", sessions),
+        }
+        tables = {a for s in dev.statements_of(name) for a in s.actions if "dynamodb" in a}
+        assert tables == {"dynamodb:Query", "dynamodb:BatchGetItem"}
+
+
+def test_past_rounds_are_read_from_floor_and_ledger_alone(dev: Templates) -> None:
+    tables = {
+        a for s in dev.statements_of("list_rounds") for a in s.actions if a.startswith("dynamodb")
+    }
+    assert tables == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    ledger = dev.one(TABLES, "Ledger").logical_id
+    assert "list_rounds" not in dev.holders("dynamodb:GetItem", ledger)
+    assert "list_rounds" in dev.holders("dynamodb:Query", ledger)
+
+
+def test_seats_are_taken_by_one_function_and_freed_by_those_who_see_players_go(
+    dev: Templates,
+) -> None:
+    sessions = dev.one(TABLES, "Sessions").logical_id
+    assert dev.holders("dynamodb:PutItem", sessions) == {
+        *("issue_ticket", "track_connection", "join_table", "take_seat"),
+    }
+    assert dev.holders("dynamodb:DeleteItem", sessions) == {
+        *("authorize_connection", "leave_seat", "leave_table", "track_connection"),
+        *("fan_out_events", "notify_players"),
+    }
+
+
 def test_only_the_steps_sign(dev: Templates) -> None:
     assert dev.holders("kms:Sign") == SIGNERS
     assert dev.holders("kms:GetPublicKey") == SIGNERS | {"get_keys"}
@@ -340,7 +382,7 @@ def test_websocket_routes(dev: Templates) -> None:
     }
     assert set(routes) == {
         *("$connect", "$disconnect", "$default"),
-        *("join", "leave", "bet", "cancel", "ping"),
+        *("lobby", "match", "join", "leave", "sit", "stand", "bet", "cancel", "ping"),
     }
     assert routes["$connect"]["AuthorizationType"] == "CUSTOM"
     authorizer = dev.one("AWS::ApiGatewayV2::Authorizer", "Websocket").properties
@@ -356,6 +398,7 @@ def test_only_keys_are_public(dev: Templates) -> None:
     assert routes == {
         "POST /tickets": "JWT",
         "GET /rounds/{roundId}/transcript": "JWT",
+        "GET /tables/{tableId}/rounds": "JWT",
         "GET /keys": "NONE",
     }
 

@@ -12,9 +12,11 @@ import jsonschema
 import pytest
 
 from baccarat.adapters import cli, desk_messages, messages
-from baccarat.application.sessions import MAX_MISSED_EVENTS, TICKET_LIFE_MS
+from baccarat.application.lobby import MAX_TABLES
+from baccarat.application.sessions import MAX_MISSED_EVENTS, MAX_TABLES_WATCHED, TICKET_LIFE_MS
 from baccarat.domain import errors
 from baccarat.domain.paytable import Spot
+from baccarat.domain.seats import SEATS
 from baccarat.domain.wallet import MAX_BETS_AT_ONCE, MAX_BETS_PER_ROUND
 
 FORMATS = Path(__file__).resolve().parents[2] / "docs/formats"
@@ -84,6 +86,7 @@ def test_the_description_has_every_message_and_who_sends_it() -> None:
         for message in operation.get("reply", operation)["messages"]
     }
     assert answered == {
+        "lobby_tables", "matches", "seats",
         "joined", "events", "bets_accepted", "bet_cancelled", "wallet", "bet_changed", "left",
         "pong", "error", "desk_answered", "pit_answered",
     }  # fmt: skip
@@ -92,6 +95,8 @@ def test_the_description_has_every_message_and_who_sends_it() -> None:
         for name, operation in operations.items()
         if "reply" in operation
     }
+    assert replies["receive_lobby"] == "lobby_tables"
+    assert replies["receive_stand"] == "seats"
     assert replies["receive_bet"] == "bets_accepted"
     assert replies["receive_cancel"] == "bet_cancelled"
     assert replies["receive_join"] == "joined"
@@ -162,6 +167,10 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"| bets in one command | {MAX_BETS_AT_ONCE} |" in PAGE
     assert PAGE.count(f"1 to {MAX_BETS_AT_ONCE} ") == 2
     assert f"| bets of a player in a round | {MAX_BETS_PER_ROUND}," in PAGE
+    assert f"| tables in `lobby` | {MAX_TABLES} |" in PAGE
+    assert f"At most {MAX_TABLES} tables." in PAGE
+    assert f"| tables watched by a connection | {MAX_TABLES_WATCHED} |" in PAGE
+    assert f"| seats at a table | {SEATS} |" in PAGE
     assert f"| ticket | {TICKET_LIFE_MS // 1000} s, once |" in PAGE
     for model in ("BetId", "CommandId"):
         low, high = re.findall(r"\{(\d+),(\d+)\}", str(getattr(messages, model)))[0]

@@ -34,6 +34,12 @@ export class Api {
     return { text, transcript: readStrictJson(text) };
   }
 
+  /** Ended rounds of a table, newest first: {rounds, before}; `before` asks for older ones. */
+  pastRounds(tableId, { before = null, limit = 20 } = {}) {
+    const query = new URLSearchParams({ limit, ...(before === null ? {} : { before }) });
+    return this.#authorized("GET", `/tables/${encodeURIComponent(tableId)}/rounds?${query}`);
+  }
+
   /** The JWK set of the keys that sign the log. */
   keys() {
     return this.#request("GET", "/keys", {});

@@ -1,12 +1,12 @@
 // One websocket that comes back: exponential backoff with jitter, a new ticket for each try, pings that
-// find a dead line. It knows nothing of the game: `onOpen` joins, and `ready()` says it has.
+// find a dead line. It knows nothing of the game. The line is up when the first message has come.
 
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
 const OPEN_TIMEOUT_MS = 10_000;
-const READY_TIMEOUT_MS = 10_000;
+const FIRST_MESSAGE_TIMEOUT_MS = 10_000;
 const PING_EVERY_MS = 25_000;
-const PONG_TIMEOUT_MS = 8_000;
+const SILENT_TIMEOUT_MS = 8_000;
 const FIRST_PINGS_AFTER_MS = [0, 400, 1_200]; // a few quick ones measure the clock well
 
 /** Delay before try number `attempt` (from 0): jittered between half and the whole of the step. */
@@ -29,7 +29,7 @@ export class Connection {
   /**
    * address()       resolves to the URL to connect to; rejects to try again later
    * isFatal(error)  whether that rejection ends it; then `onFatal(error)` is called
-   * onOpen()        the socket is open: join
+   * onOpen()        the socket is open: join the tables
    * onMessage(m)    a parsed message
    * onState(s)      online | connecting | offline
    * ping()          send a ping, over `send`
@@ -40,6 +40,11 @@ export class Connection {
 
   get state() {
     return this.#state;
+  }
+
+  /** Whether messages can be sent, although the line may not be known to be up yet. */
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
   }
 
   start() {
@@ -58,23 +63,11 @@ export class Connection {
     this.#setState("offline");
   }
 
-  /** The join was answered: the line is up. */
-  ready() {
-    this.#attempt = 0;
-    this.#setState("online");
-  }
-
   /** Send a value as JSON; false when there is no open socket. */
   send(value) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    if (!this.isOpen) return false;
     this.#socket.send(JSON.stringify(value));
     return true;
-  }
-
-  /** A pong came. */
-  pong() {
-    clearTimeout(this.#pongTimer);
-    this.#pongTimer = null;
   }
 
   /** Give this socket up and connect anew. */
@@ -116,7 +109,7 @@ export class Connection {
     socket.onopen = () => {
       if (stale()) return;
       clearTimeout(openTimer);
-      this.#after(READY_TIMEOUT_MS, () => { if (this.#state !== "online") giveUp(); });
+      this.#after(FIRST_MESSAGE_TIMEOUT_MS, () => { if (this.#state !== "online") giveUp(); });
       this.#options.onOpen();
       for (const delay of FIRST_PINGS_AFTER_MS) this.#after(delay, () => this.#ping());
       this.#keepPinging();
@@ -129,10 +122,19 @@ export class Connection {
       } catch {
         return; // not of this protocol; whatever was lost shows as a gap and is repaired
       }
+      this.#heard();
       this.#options.onMessage(message);
     };
     socket.onclose = giveUp;
     socket.onerror = giveUp;
+  }
+
+  /** Whatever comes shows that the line is up; an answer to a ping may stand behind larger ones. */
+  #heard() {
+    clearTimeout(this.#pongTimer);
+    this.#pongTimer = null;
+    this.#attempt = 0;
+    this.#setState("online");
   }
 
   #keepPinging() {
@@ -144,7 +146,7 @@ export class Connection {
 
   #ping() {
     if (!this.#options.ping()) return;
-    this.#pongTimer ??= this.#after(PONG_TIMEOUT_MS, () => this.reset());
+    this.#pongTimer ??= this.#after(SILENT_TIMEOUT_MS, () => this.reset());
   }
 
   #retry() {

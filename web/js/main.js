@@ -1,10 +1,13 @@
-// Entry of the player page: configuration, sign-in, then the table.
+// Entry of the player page: configuration, sign-in, then the lobby or tables, as the address says.
 
 import { Api } from "./api.js";
 import { Auth, SignInError } from "./auth.js";
-import { TableClient } from "./table_client.js";
+import { hashOf, placeOf } from "./places.js";
+import { MOST_TABLES, Session } from "./session.js";
+import { LobbyView } from "./view/lobby.js";
 import { SignInView } from "./view/sign_in.js";
 import { TableView } from "./view/table.js";
+import { TablesView } from "./view/tables.js";
 
 const DRAW_EVERY_MS = 100;
 const NO_CONNECTION = "There is no connection to the house. Please check the network and try again.";
@@ -20,10 +23,10 @@ async function start() {
       } catch (error) {
         throw error instanceof SignInError ? error : new Error(NO_CONNECTION);
       }
-      openTable(config, api, auth, signInView);
+      enter(api, auth, signInView);
     },
   });
-  if (auth.canResume) openTable(config, api, auth, signInView);
+  if (auth.canResume) enter(api, auth, signInView);
   else signInView.show();
 }
 
@@ -33,37 +36,82 @@ async function loadConfig() {
   return response.json();
 }
 
-function openTable(config, api, auth, signInView) {
-  let drawTimer = null;
-  const client = new TableClient({
+function enter(api, auth, signInView) {
+  const root = document.getElementById("screen");
+  const session = new Session({
     api,
-    tableId: config.tableId,
     onChange: () => draw(),
-    onNotice: (notice) => view.notify(notice),
+    onNotice: (notice) => screen?.notify(notice),
     onSignedOut: (error) => leave(error.message),
   });
-  const view = new TableView({ client, api, onSignOut: () => leave("") });
-  const draw = () => view.update(client.snapshot());
+  let screen = null;
+  const draw = () => screen?.update();
+
+  function go(place) {
+    location.hash = hashOf(place); // the rest follows from the address
+  }
+
+  /** Show what the address says; the player is at its tables and at no others. */
+  function show() {
+    const { tableIds, adding } = placeOf(location.hash, MOST_TABLES);
+    session.showTables(tableIds);
+    screen?.close?.();
+    const common = { root, session, onSignOut: () => leave("") };
+    const onLobby = () => go({ tableIds: [] });
+    const onAdd = () => go({ tableIds, adding: true });
+    if (tableIds.length === 0 || adding) {
+      root.dataset.kind = "lobby";
+      screen = new LobbyView({
+        ...common, taken: tableIds,
+        onJoin: (tableId) => go({ tableIds: [...tableIds, tableId] }),
+        onBack: () => go({ tableIds }),
+      });
+    } else if (tableIds.length === 1) {
+      root.dataset.kind = "table";
+      screen = new TableView({ ...common, client: session.table(tableIds[0]), api, onLobby, onAdd });
+    } else {
+      root.dataset.kind = "tables";
+      screen = new TablesView({
+        ...common, canAdd: tableIds.length < MOST_TABLES, onLobby, onAdd,
+        onOnly: (tableId) => go({ tableIds: [tableId] }),
+        onLeave: (tableId) => go({ tableIds: tableIds.filter((other) => other !== tableId) }),
+      });
+    }
+    draw();
+    scrollTo(0, 0);
+  }
+
+  function moved() {
+    show();
+    // Whatever was pressed is gone: go on from the name of the new place.
+    root.querySelector("h1").focus();
+  }
 
   function leave(message) {
     clearInterval(drawTimer);
-    client.stop({ signedOut: true });
+    removeEventListener("hashchange", moved);
+    screen.close?.();
+    screen = null;
+    session.stop({ signedOut: true });
     auth.signOut();
     delete window.baccarat;
-    view.hide();
+    root.hidden = true;
+    root.replaceChildren();
     signInView.show(message);
   }
 
   signInView.hide();
-  view.show();
-  draw();
-  client.start();
-  drawTimer = setInterval(draw, DRAW_EVERY_MS);
+  root.hidden = false;
+  session.start();
+  addEventListener("hashchange", moved);
+  show();
+  const drawTimer = setInterval(draw, DRAW_EVERY_MS);
   // Diagnostics, for the browser tests and for support; it can read and disconnect, not bet.
-  //   position()        {epoch, seq} of the newest event applied, or null
-  //   events()          all events applied, in order: {epoch, seq, type, roundId}
-  //   dropConnection()  closes the socket abruptly, as a lost network would
-  window.baccarat = client.diagnostics;
+  //   tables()            ids of the tables the player is at
+  //   position(tableId)   {epoch, seq} of the newest event applied, or null; of the first table
+  //   events(tableId)     all events applied, in order: {epoch, seq, type, roundId}
+  //   dropConnection()    closes the socket abruptly, as a lost network would
+  window.baccarat = session.diagnostics;
 }
 
 start().catch((error) => {

@@ -28,7 +28,7 @@ export class SessionRecord {
     if (place >= 0 && JSON.stringify(rounds[place]) === JSON.stringify(entry)) return;
     if (place >= 0) rounds[place] = entry;
     else rounds.push(entry);
-    rounds.sort((a, b) => a.roundNo - b.roundNo);
+    rounds.sort((a, b) => a.endedAtMs - b.endedAtMs);
     while (rounds.length > ROUNDS_KEPT) {
       const { returnMinor, stakeMinor } = rounds.shift();
       this.#state.netBeforeMinor += returnMinor - stakeMinor;
@@ -36,7 +36,7 @@ export class SessionRecord {
     this.#save();
   }
 
-  /** Ended rounds, newest first: {roundId, roundNo, outcome, stakeMinor, returnMinor}. */
+  /** Ended rounds, newest first: {roundId, roundNo, outcome, endedAtMs, stakeMinor, returnMinor}. */
   get rounds() {
     return [...this.#state.rounds].reverse();
   }

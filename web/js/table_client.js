@@ -1,25 +1,22 @@
-// The player at one table: connection, log, bets and balance together, without any drawing.
+// The player at one table: its log, his bets and his seat there, without any drawing. What is the
+// player's own, whatever the table, is session.js.
 //
-// `onChange()` is called whenever something to show may have changed, `onNotice({kind, text})` for
-// what the player should read now, `onSignedOut(error)` when signing in again is needed.
+// `onChange()` is called whenever something to show may have changed, `onNotice({kind, text, tableId})`
+// for what the player should read now.
 
-import { ApiError } from "./api.js";
-import { SignInError } from "./auth.js";
-import { Connection } from "./connection.js";
 import { randomId } from "./ids.js";
 import { shortMoneyText } from "./money.js";
 import { Outbox } from "./outbox.js";
 import { OwnBets } from "./own_bets.js";
 import { isRevealed, present } from "./presentation.js";
+import { recall } from "./recall.js";
 import { refusalText } from "./refusals.js";
-import { emptyRound, isFinal, withEvent } from "./round.js";
-import { ServerClock } from "./server_clock.js";
-import { SessionRecord } from "./session_record.js";
+import { isFinal } from "./round.js";
 import { currentRound, initialState, join, receive } from "./table_state.js";
-import { Balance } from "./wallet.js";
 
 const GAP_GRACE_MS = 300; // events of two messages may overtake each other
 const REJOIN_EVERY_MS = 2_000;
+const JOIN_WITHIN_MS = 8_000; // a join that stays unanswered is sent again
 const WATCH_EVERY_MS = 2_000;
 const OVERDUE_MS = 6_000; // news of a running round this late have been missed
 const QUIET_MS = 30_000; // a table at rest is asked this often
@@ -32,58 +29,68 @@ const RETURNED_BECAUSE = {
 };
 
 export class TableClient {
-  #api;
+  #session;
   #tableId;
   #callbacks;
-  #connection;
   #outbox;
   #state = initialState();
   #bets = new OwnBets();
-  #balance = new Balance();
-  #record = new SessionRecord();
-  #clock = new ServerClock();
-  #identity = null;
+  #seats = { seats: [], serverMs: 0 };
+  #ownSeat = null; // where the player wants to sit, also after a reconnect
   #applied = [];
+  #joined = false; // on this connection
   #joinId = null;
   #joinSentAt = 0;
-  #pings = new Map();
   #rejoinTimer = null;
   #watchTimer = null;
   #clearing = null;
   #oldRounds = new Set(); // ended before this session: not part of its record
   #recovering = new Set();
 
-  constructor({ api, tableId, onChange, onNotice, onSignedOut }) {
-    this.#api = api;
+  constructor({ session, tableId, onChange, onNotice }) {
+    this.#session = session;
     this.#tableId = tableId;
-    this.#callbacks = { onChange, onNotice, onSignedOut };
+    this.#callbacks = { onChange, onNotice };
     this.#outbox = new Outbox({
-      send: (message) => this.#connection.state === "online" && this.#connection.send(message),
+      send: (message) => this.#joined && session.send(message),
       onGivenUp: (key, message) => this.#givenUp(key, message),
     });
-    this.#connection = new Connection({
-      address: () => this.#address(),
-      isFatal: (error) => error instanceof SignInError
-        || (error instanceof ApiError && [400, 403, 404].includes(error.status)),
-      onFatal: (error) => onSignedOut(error),
-      onOpen: () => this.#join(this.#state.position),
-      onMessage: (message) => this.#receive(message),
-      onState: () => onChange(),
-      ping: () => this.#ping(),
-    });
+  }
+
+  get tableId() {
+    return this.#tableId;
   }
 
   start() {
-    this.#connection.start();
     this.#watchTimer = setInterval(() => this.#watch(), WATCH_EVERY_MS);
   }
 
-  stop({ signedOut = false } = {}) {
-    this.#connection.stop();
+  stop() {
     this.#outbox.clear();
     clearTimeout(this.#rejoinTimer);
     clearInterval(this.#watchTimer);
-    if (signedOut) this.#record.close();
+  }
+
+  /** There is a connection to join with. */
+  connected() {
+    this.#join(this.#state.position);
+  }
+
+  /** The connection is gone; another will come. */
+  disconnected() {
+    this.#joined = false;
+    this.#joinId = null;
+  }
+
+  /** Whether a balance that rises now could tell the result before the cards do. */
+  holdsBalance() {
+    const { round, phase } = present(this.#state, this.#clock.nowMs());
+    return (phase === "closed" || phase === "dealing") && this.#bets.standing(round.roundId).length > 0;
+  }
+
+  /** Minor units sent to this table but not yet taken from the balance. */
+  pendingMinor() {
+    return this.#bets.pendingMinor();
   }
 
   /** Everything a view needs, at this moment. */
@@ -91,35 +98,36 @@ export class TableClient {
     const nowMs = this.#clock.nowMs();
     const view = present(this.#state, nowMs);
     this.#noteEndedRounds(nowMs);
-    // Until the result is on the screen the balance may fall, but not rise.
-    const wallet = this.#balance.shown(view.phase === "closed" || view.phase === "dealing");
+    const { connection, wallet, ...own } = this.#session.snapshot();
     const limits = Object.keys(view.round?.limits ?? {}).length ? view.round.limits : this.#state.table?.limits;
     return {
+      ...own,
       ...view,
       nowMs,
-      connection: this.#connection.state,
+      // The line to this table is up when the table has answered.
+      connection: connection === "online" && !this.#joined ? "connecting" : connection,
       joined: this.#state.table !== null,
-      identity: this.#identity,
+      tableId: this.#tableId,
       table: this.#state.table,
       currency: view.round?.currency ?? this.#state.table?.currency ?? wallet?.currency ?? "EUR",
       paytable: view.round?.paytable ?? this.#state.table?.paytable ?? null,
       limits: limits ?? {},
       wallet,
-      spendableMinor: (wallet?.available_minor ?? 0) - this.#bets.pendingMinor(),
+      spendableMinor: this.#session.spendableMinor(),
       bets: this.#bets,
-      record: this.#record,
+      seats: this.#seats.seats,
+      canSit: own.identity?.role === "player" && this.#joined,
       rounds: this.#state.rounds,
       canBet: view.phase === "open" && wallet !== null,
       clearing: this.#clearing !== null,
     };
   }
 
-  /** For tests and support; see main.js. */
+  /** For tests and support; see session.js. */
   get diagnostics() {
     return {
       position: () => (this.#state.position ? { ...this.#state.position } : null),
       events: () => this.#applied.map((event) => ({ ...event })),
-      dropConnection: () => this.#connection.reset(),
     };
   }
 
@@ -168,70 +176,90 @@ export class TableClient {
     this.#callbacks.onChange();
   }
 
-  async #address() {
-    const { ticket, url, playerId, role } = await this.#api.ticket();
-    if (this.#identity?.playerId !== playerId) this.#record.open(playerId);
-    this.#identity = { playerId, role };
-    return `${url}?ticket=${encodeURIComponent(ticket)}`;
+  /** Sit down; the player's seat at another place of this table is given up for it. */
+  async sit(seat) {
+    try {
+      if (this.#seats.seats.some(({ you }) => you)) await this.#session.ask({ action: "stand", tableId: this.#tableId });
+      this.#ownSeat = seat;
+      await this.#session.ask({ action: "sit", tableId: this.#tableId, seat });
+    } catch (error) {
+      this.#ownSeat = null;
+      this.#notice("error", `You are not seated: ${error.message}`);
+    }
+  }
+
+  async stand() {
+    this.#ownSeat = null;
+    try {
+      await this.#session.ask({ action: "stand", tableId: this.#tableId });
+    } catch (error) {
+      this.#notice("error", `You still sit: ${error.message}`);
+    }
+  }
+
+  get #clock() {
+    return this.#session.clock;
+  }
+
+  get #record() {
+    return this.#session.record;
   }
 
   #join(last) {
     this.#joinId = randomId();
     this.#joinSentAt = this.#clock.monotonicMs();
-    this.#connection.send({ action: "join", id: this.#joinId, tableId: this.#tableId, last });
+    this.#session.send({ action: "join", id: this.#joinId, tableId: this.#tableId, last });
   }
 
-  #ping() {
-    const id = randomId();
-    if (!this.#connection.send({ action: "ping", id })) return false;
-    this.#pings.set(id, this.#clock.monotonicMs());
-    if (this.#pings.size > 20) this.#pings.delete(this.#pings.keys().next().value);
-    return true;
-  }
-
-  #receive(message) {
+  /** Take a message about this table. */
+  receive(message) {
     switch (message.type) {
-      case "joined": this.#joined(message); break;
-      case "events": if (message.tableId === this.#tableId) this.#events(message.events); break;
+      case "joined": this.#takeJoined(message); break;
+      case "events": this.#events(message.events); break;
+      case "seats": this.#takeSeats(message); break;
       case "bets_accepted":
         this.#outbox.answered(message.id);
-        this.#balance.offer(message.wallet);
         for (const bet of message.bets) this.#bets.update(bet);
         break;
       case "bet_cancelled":
         this.#outbox.answered(message.id);
-        this.#balance.offer(message.wallet);
         this.#bets.update(message.bet);
         if (this.#clearing !== null) this.#clearNext();
         break;
-      case "wallet": this.#balance.offer(message.wallet); break;
       case "bet": this.#betChanged(message.bet); break;
-      case "pong": this.#pong(message); break;
-      case "error": this.#refused(message); break;
-      default: return; // a later version's message, or the gateway's own
+      default: // a later version's message
     }
-    this.#callbacks.onChange();
   }
 
-  #joined(message) {
+  #takeJoined(message) {
     if (message.id !== this.#joinId) return;
     this.#joinId = null;
     this.#clock.sample(message.server_ms, this.#joinSentAt);
     const first = this.#state.table === null;
     const outcome = join(this.#state, message);
     this.#take(outcome);
-    this.#balance.offer(message.wallet);
     for (const bet of message.bets) this.#bets.update(bet);
     this.#dropUnknown(message);
     if (first) {
-      const known = new Set(this.#record.rounds.map(({ roundId }) => roundId));
+      const known = new Set(this.#record.rounds.map(({ roundId }) => roundId).filter((id) => this.#isOurs(id)));
       for (const round of this.#state.rounds) {
         if (isFinal(round) && !known.has(round.roundId) && known.size === 0) this.#oldRounds.add(round.roundId);
       }
     }
-    this.#connection.ready();
+    this.#joined = true;
+    this.#takeSeats(message);
+    // A seat is lost with the connection; the place may be free still.
+    if (this.#ownSeat !== null && !this.#seats.seats.some(({ you }) => you)) this.sit(this.#ownSeat);
     this.#outbox.resendAll();
     this.#recoverLostRounds();
+  }
+
+  #takeSeats({ seats, server_ms: serverMs }) {
+    if (serverMs >= this.#seats.serverMs) this.#seats = { seats, serverMs };
+  }
+
+  #isOurs(roundId) {
+    return roundId.slice(0, roundId.lastIndexOf(".")) === this.#tableId;
   }
 
   /** A bet the table was asked for, but does not list although it takes no more, does not exist. */
@@ -278,17 +306,20 @@ export class TableClient {
    * for longer than it should be, ask; and when even that stays unanswered, the line is dead.
    */
   #watch() {
-    if (this.#connection.state !== "online") return;
+    const askedMs = this.#clock.monotonicMs() - this.#joinSentAt;
+    if (!this.#joined) {
+      if (this.#joinId !== null && askedMs >= JOIN_WITHIN_MS) this.#join(this.#state.position);
+      return;
+    }
     const round = currentRound(this.#state);
     const running = round !== null && !isFinal(round);
     const expectedMs = Math.max(
       round?.closesAtMs ?? 0, round?.shownAtMs ?? 0, round?.events.at(-1).at_ms ?? 0,
     );
     const patienceMs = running ? OVERDUE_MS : QUIET_MS;
-    const askedMs = this.#clock.monotonicMs() - this.#joinSentAt;
     if (this.#clock.nowMs() < expectedMs + patienceMs || askedMs < patienceMs) return;
     if (this.#joinId === null) this.#join(this.#state.position);
-    else this.#connection.reset();
+    else this.#session.reset();
   }
 
   #betChanged(bet) {
@@ -302,22 +333,17 @@ export class TableClient {
     }
   }
 
-  #pong({ id, server_ms: serverMs }) {
-    const sentAt = this.#pings.get(id);
-    if (sentAt === undefined) return;
-    this.#pings.delete(id);
-    this.#clock.sample(serverMs, sentAt);
-    this.#connection.pong();
-  }
-
-  #refused(error) {
+  /** Take an error; returns whether it answers something that this table sent. */
+  refused(error) {
     const { id, code } = error;
     const message = refusalText(error, this.#state.table?.currency ?? "EUR");
     if (id !== null && id === this.#joinId) {
+      if (BUSY_CODES.has(code)) return true; // sent again by #watch
+      this.#joinId = null;
       this.#notice("error", `The table does not let you in: ${message}`);
-      return;
+      return true;
     }
-    if (id !== null && BUSY_CODES.has(code) && this.#outbox.retrySoon(id)) return;
+    if (id !== null && BUSY_CODES.has(code) && this.#outbox.retrySoon(id)) return true;
     const command = id === null ? null : this.#outbox.answered(id);
     if (command?.action === "bet") {
       for (const { betId } of command.bets) this.#bets.remove(betId);
@@ -326,9 +352,10 @@ export class TableClient {
       this.#bets.cancelRefused(command.betId);
       this.#clearing = null;
       this.#notice("error", `Not taken back: ${message}`);
-    } else if (!this.#pings.delete(id)) {
-      this.#notice("error", message);
+    } else {
+      return false;
     }
+    return true;
   }
 
   #givenUp(_key, message) {
@@ -341,11 +368,11 @@ export class TableClient {
       this.#notice("error", "The table did not answer: the bet stands.");
     }
     // A new connection starts with a join, and that tells which bets there really are.
-    this.#connection.reset();
+    this.#session.reset();
   }
 
   #noteEndedRounds(nowMs) {
-    if (this.#identity === null) return;
+    if (this.#session.identity === null) return;
     for (const round of this.#state.rounds) {
       if (!isFinal(round) || this.#oldRounds.has(round.roundId) || !isRevealed(round, nowMs)) continue;
       const sums = this.#bets.sumUp(round) ?? { stakeMinor: 0, returnMinor: 0 };
@@ -353,6 +380,7 @@ export class TableClient {
         roundId: round.roundId,
         roundNo: round.roundNo,
         outcome: round.phase === "voided" ? "VOID" : round.result.outcome,
+        endedAtMs: round.endedAtMs,
         ...sums,
       });
     }
@@ -372,13 +400,9 @@ export class TableClient {
       if (this.#recovering.has(roundId)) continue;
       this.#recovering.add(roundId);
       try {
-        const { transcript } = await this.#api.transcript(roundId);
-        const round = transcript.events.reduce(withEvent, emptyRound(roundId));
-        const paid = new Map(transcript.payouts.map((payout) => [payout.betId, payout.payout_minor]));
-        for (const bet of this.#bets.standing(roundId)) {
-          const amount = paid.get(bet.betId);
-          if (amount !== undefined) this.#bets.update({ ...bet, state: "PAID", payout_minor: amount });
-        }
+        const { transcript } = await this.#session.api.transcript(roundId);
+        const { round, bets } = recall(transcript);
+        for (const bet of bets) if (bet.state === "PAID") this.#bets.update(bet);
         this.#adopt(round);
       } catch {
         this.#recovering.delete(roundId); // tried again after the next join
@@ -398,6 +422,6 @@ export class TableClient {
   }
 
   #notice(kind, text) {
-    this.#callbacks.onNotice({ kind, text });
+    this.#callbacks.onNotice({ kind, text, tableId: this.#tableId });
   }
 }

@@ -14,6 +14,7 @@ export class FairnessPanel {
   #onNotice;
   #keys = null; // promise of the keys by thumbprint
   #selectedId = null; // null follows the current round
+  #recalled = null; // {round, bets} of a past round that is looked at again
   #snapshot = null;
   #proofs = new Map(); // roundId → {text, checks}
   #opener = null;
@@ -51,20 +52,45 @@ export class FairnessPanel {
     if (this.#snapshot) this.update(this.#snapshot);
   }
 
+  /** Open with a past round, {round, bets} as recall.js makes it, and check its signed record. */
+  openRecalled(recalled) {
+    this.#recalled = recalled;
+    this.#selectedId = recalled.round.roundId;
+    setText(this.#message, "");
+    this.open();
+    this.#checkBets();
+  }
+
   close() {
     this.element.hidden = true;
     this.#opener?.focus();
+  }
+
+  /** The rounds to choose from, oldest first. */
+  get #rounds() {
+    const { rounds } = this.#snapshot;
+    const known = this.#recalled === null || rounds.some(({ roundId }) => roundId === this.#recalled.round.roundId);
+    return known ? rounds : [...rounds, this.#recalled.round].sort((a, b) => a.roundNo - b.roundNo);
+  }
+
+  get #round() {
+    const rounds = this.#rounds;
+    return rounds.find(({ roundId }) => roundId === this.#selectedId) ?? rounds.at(-1) ?? null;
+  }
+
+  #betsOf(round) {
+    const own = this.#snapshot.bets.ofRound(round.roundId);
+    return own.length === 0 && this.#recalled?.round.roundId === round.roundId ? this.#recalled.bets : own;
   }
 
   update(snapshot) {
     this.#snapshot = snapshot;
     if (this.element.hidden) return;
     // A result that is still being shown on the table must not be read here first.
-    const rounds = snapshot.rounds;
-    const round = rounds.find(({ roundId }) => roundId === this.#selectedId) ?? rounds.at(-1) ?? null;
+    const [rounds, round] = [this.#rounds, this.#round];
     const revealed = round !== null && (isRevealed(round, snapshot.nowMs) || round.cards.length === 0);
     const proof = round && this.#proofs.get(round.roundId);
-    const bets = round ? snapshot.bets.ofRound(round.roundId) : [];
+    const bets = round ? this.#betsOf(round) : [];
     this.#drawTabs(rounds, round);
     whenChanged(this.#facts, `${round?.roundId}/${round?.events.length}/${revealed}`, () => this.#drawFacts(round, revealed));
     const stateOfBets = bets.map(({ betId, state, payout_minor: payout }) => [betId, state, payout]);
@@ -146,8 +172,8 @@ export class FairnessPanel {
   }
 
   async #checkBets() {
-    const { rounds, identity, bets } = this.#snapshot;
-    const round = rounds.find(({ roundId }) => roundId === this.#selectedId) ?? rounds.at(-1);
+    const { identity } = this.#snapshot;
+    const round = this.#round;
     this.#proofButton.disabled = true;
     setText(this.#message, "Fetching the signed record…");
     try {
@@ -157,7 +183,7 @@ export class FairnessPanel {
         keys,
         playerId: identity.playerId,
         seen: round.events.map(({ hash }) => hash),
-        bets: bets.ofRound(round.roundId),
+        bets: this.#betsOf(round),
       });
       this.#proofs.set(round.roundId, { text, checks });
       const failed = checks.filter(({ ok }) => ok !== true).length;
@@ -171,8 +197,7 @@ export class FairnessPanel {
   }
 
   #download() {
-    const { rounds } = this.#snapshot;
-    const round = rounds.find(({ roundId }) => roundId === this.#selectedId) ?? rounds.at(-1);
+    const round = this.#round;
     const url = URL.createObjectURL(new Blob([this.#proofs.get(round.roundId).text], { type: "application/json" }));
     const link = h("a", { href: url, download: `${round.roundId}.transcript.json` });
     link.click();

@@ -1,4 +1,4 @@
-// The head of the page: table, round, clock, line, balance, the session's net position.
+// The head of every screen: where the player is, clock, line, balance, the session's net position.
 
 import { moneyText, signedMoneyText } from "../money.js";
 import { h, setAttribute, setText } from "./dom.js";
@@ -6,16 +6,18 @@ import { h, setAttribute, setText } from "./dom.js";
 const LINE = { online: "Live", connecting: "Connecting", offline: "Offline" };
 
 export class Header {
-  #name = h("h1", { class: "head-name" }, "Baccarat");
+  #name = h("h1", { class: "head-name", tabindex: -1 }, "Baccarat");
   #round = h("span", { class: "head-round", "data-testid": "round-id" });
   #clock = h("time", { class: "head-clock" });
   #line = h("span", { class: "head-line", role: "status", "data-testid": "connection", "data-state": "offline" });
   #balance = h("output", { class: "figure", "data-testid": "balance" }, "–");
+  #balanceFigure = h("div", { class: "head-figure" }, h("span", { class: "figure-label" }, "Balance"), this.#balance);
   #net = h("output", { class: "figure", "data-testid": "net" }, "–");
   #netLabel = h("span", { class: "figure-label" }, "Session");
   #banner = h("p", { class: "line-banner", role: "status", hidden: true });
 
-  constructor({ onSignOut, onFairness, onPaytable }) {
+  /** `actions` are the buttons: [{name, label, run}]; `name` is their test id. */
+  constructor({ actions }) {
     this.element = h(
       "header", { class: "head" },
       h("div", { class: "head-table" },
@@ -23,24 +25,27 @@ export class Header {
         h("div", { class: "head-titles" }, this.#name, this.#round)),
       h("div", { class: "head-state" }, this.#line, this.#clock),
       h("div", { class: "head-figures" },
-        h("div", { class: "head-figure" }, h("span", { class: "figure-label" }, "Balance"), this.#balance),
+        this.#balanceFigure,
         h("div", { class: "head-figure" }, this.#netLabel, this.#net)),
-      h("div", { class: "head-actions" },
-        h("button", { type: "button", class: "button-plain", "data-testid": "paytable-open", onclick: onPaytable }, "Paytable"),
-        h("button", { type: "button", class: "button-plain", "data-testid": "fairness-open", onclick: onFairness }, "Fairness"),
-        h("button", { type: "button", class: "button-plain", "data-testid": "sign-out", onclick: onSignOut }, "Sign out")),
+      h("div", { class: "head-actions" }, actions.map(({ name, label, run }) =>
+        h("button", { type: "button", class: "button-plain", "data-testid": name, onclick: run }, label))),
       this.#banner,
     );
   }
 
-  update({ table, round, nowMs, connection, joined, wallet, currency, record }) {
-    setText(this.#name, table?.name ?? "Baccarat");
-    setText(this.#round, round?.roundId ?? "");
+  /**
+   * `title` and `subtitle` say where the player is; the rest is his session's snapshot. The house tells
+   * the balance at a table: before the first, the lobby shows none.
+   */
+  update({ title, subtitle, nowMs, connection, wallet, currency, record, waitsForTable = true }) {
+    setText(this.#name, title);
+    setText(this.#round, subtitle);
     const date = new Date(nowMs);
     setText(this.#clock, date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }));
     setAttribute(this.#clock, "datetime", `${date.toISOString().slice(0, 19)}Z`);
     setAttribute(this.#line, "data-state", connection);
     setText(this.#line, LINE[connection]);
+    this.#balanceFigure.hidden = wallet === null && !waitsForTable;
     setText(this.#balance, wallet ? moneyText(wallet.available_minor, wallet.currency) : "–");
     setAttribute(this.#balance, "data-minor", wallet ? wallet.available_minor : null);
     const net = record.netMinor;
@@ -50,8 +55,8 @@ export class Header {
     const minutes = Math.max(0, Math.floor((Date.now() - record.startedAtMs) / 60_000));
     setText(this.#netLabel, minutes > 0 ? `Session ${minutes} min` : "Session");
     this.#banner.hidden = connection === "online";
-    setText(this.#banner, connection === "online" ? "" : joined
+    setText(this.#banner, connection === "online" ? "" : wallet
       ? "Reconnecting… Your accepted bets stand."
-      : "Connecting to the table…");
+      : "Connecting to the house…");
   }
 }

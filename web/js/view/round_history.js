@@ -1,4 +1,4 @@
-// The rounds of this session: result, own stake, own return.
+// The rounds of this session at this table: result, own stake, own return.
 
 import { moneyText, signedMoneyText } from "../money.js";
 import { h, whenChanged } from "./dom.js";
@@ -19,8 +19,9 @@ export class RoundHistory {
       h("div", { class: "panel-scroll", tabindex: 0, role: "region", "aria-label": "Rounds of this session" }, this.#empty, this.#table));
   }
 
-  update({ record, currency }) {
-    const rounds = record.rounds.slice(0, SHOWN);
+  update({ record, currency, tableId }) {
+    const here = (roundId) => roundId.slice(0, roundId.lastIndexOf(".")) === tableId;
+    const rounds = record.rounds.filter(({ roundId }) => here(roundId)).slice(0, SHOWN);
     whenChanged(this.#body, JSON.stringify(rounds) + currency, () => {
       this.#empty.hidden = rounds.length > 0;
       this.#table.hidden = rounds.length === 0;

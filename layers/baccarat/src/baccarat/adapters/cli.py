@@ -390,8 +390,12 @@ def asyncapi() -> dict[str, Any]:
 
 
 _ANSWERS: Final = {
+    "lobby": "lobby_tables",
+    "match": "matches",
     "join": "joined",
     "leave": "left",
+    "sit": "seats",
+    "stand": "seats",
     "bet": "bets_accepted",
     "cancel": "bet_cancelled",
     "ping": "pong",
@@ -400,17 +404,20 @@ _ANSWERS: Final = {
 }
 """The answer to each message of a client, other than ``error``."""
 
-_UNASKED: Final = ("events", "wallet", "bet_changed")
+_NAMES_OF_SERVER: Final = {"bet": "bet_changed", "lobby": "lobby_tables"}
+"""Names of messages of the server whose tag is also one of a client's."""
+
+_UNASKED: Final = ("events", "seats", "wallet", "bet_changed")
 """What the server sends without being asked."""
 
 
 def _message_name(model: Any) -> str:
-    """Return a message's name here: its tag, or another where the server uses a client's tag."""
+    """Return a message's name here: its tag, or one of its own where both sides use the same."""
     fields = model.model_fields
     if "action" in fields:
         return str(fields["action"].annotation.__args__[0])
     tag = str(fields["type"].default)
-    return {"bet": "bet_changed", "desk": "desk_answered", "pit": "pit_answered"}.get(tag, tag)
+    return _NAMES_OF_SERVER.get(tag, tag)
 
 
 def _summary(model: Any) -> str:

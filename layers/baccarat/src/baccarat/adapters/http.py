@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from pydantic import BaseModel, ValidationError
 
 from baccarat.domain.errors import (
     BaccaratError,
@@ -17,6 +18,8 @@ from baccarat.domain.errors import (
     NotFound,
 )
 from baccarat.domain.roles import BETTORS, ROLES
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _STATUS: Final[dict[type[BaccaratError], int]] = {
     InvalidRequest: 400,
@@ -58,6 +61,22 @@ def identity_of(event: APIGatewayProxyEventV2) -> tuple[str, str]:
     if role is None or not {"sub", "cognito:username"} <= claims.keys():
         raise Forbidden("this account has no role here; ask the house to give it one")
     return str(claims["sub"] if role in BETTORS else claims["cognito:username"]), role
+
+
+def query_of(event: APIGatewayProxyEventV2, model: type[ModelT], **path: str) -> ModelT:
+    """Return the query string, and the parameters of the path, as ``model``.
+
+    Raises:
+        InvalidRequest: naming each parameter that is wrong.
+    """
+    try:
+        return model.model_validate({**event.query_string_parameters, **path})
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)[:5]
+        )
+        raise InvalidRequest(f"the request is not valid: {wrong}") from error
 
 
 def origin_of(event: APIGatewayProxyEventV2, allowed: frozenset[str]) -> str:

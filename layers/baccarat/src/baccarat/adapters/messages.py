@@ -11,10 +11,15 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from baccarat.application.seats import seats_json
 from baccarat.application.sessions import Joined
 from baccarat.domain.canonical import JsonObject
-from baccarat.domain.paytable import Spot
-from baccarat.domain.table import Table
+from baccarat.domain.lobby import LobbyTable, Proposal, Reason, Wish
+from baccarat.domain.paytable import Spot, Variant
+from baccarat.domain.round import RoundState
+from baccarat.domain.seats import SEATS, Seat
+from baccarat.domain.table import Table, TableStatus
+from baccarat.domain.table_config import DealingMode, Presentation
 from baccarat.domain.wallet import MAX_BETS_AT_ONCE, Bet, Wallet
 
 MAX_MESSAGE_BYTES = 4096
@@ -93,6 +98,44 @@ class Ping(_Message):
     id: CommandId
 
 
+class Lobby(_Message):
+    """Ask for all tables."""
+
+    action: Literal["lobby"]
+    id: CommandId
+
+
+class Match(_Message):
+    """Ask for tables that suit a wish; what is left out may be anything."""
+
+    action: Literal["match"]
+    id: CommandId
+    variant: Annotated[Variant | None, Field(strict=False)] = None
+    language: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,24}$")] | None = None
+    stake_minor: Minor | None = None
+    presentation: Annotated[Presentation | None, Field(strict=False)] = None
+
+    def wish(self) -> Wish:
+        return Wish(self.variant, self.language, self.stake_minor, self.presentation)
+
+
+class Sit(_Message):
+    """Take a seat at a table that was joined; sitting where one sits is no error."""
+
+    action: Literal["sit"]
+    id: CommandId
+    tableId: TableId
+    seat: int = Field(ge=1, le=SEATS)
+
+
+class Stand(_Message):
+    """Free the own seat at a table."""
+
+    action: Literal["stand"]
+    id: CommandId
+    tableId: TableId
+
+
 class WalletView(_Message):
     """A balance; of two, the one with the higher ``version`` is newer."""
 
@@ -128,6 +171,55 @@ class TableView(_Message):
     history: list[str]
 
 
+class SeatView(_Message):
+    """A taken seat. ``you`` tells the player's own."""
+
+    seat: int
+    nickname: str
+    since_ms: int
+    you: bool
+
+
+class RoundPhaseView(_Message):
+    """How far the newest round of a table is."""
+
+    roundId: str
+    phase: RoundState
+    closes_at_ms: int
+
+
+class LobbyTableView(_Message):
+    """A table in the lobby. ``history`` has a letter for each hand of the shoe, oldest first:
+    P, B or T. ``players`` are the different players who watch it.
+    """
+
+    tableId: str
+    name: str
+    group: str
+    language: str
+    variant: Variant
+    paytable: str
+    mode: DealingMode
+    presentation: Presentation
+    currency: str
+    limits: dict[str, dict[str, int]]
+    bet_window_ms: int
+    status: TableStatus
+    dealerId: str
+    round: RoundPhaseView | None
+    history: str
+    players: int
+    seats_free: int
+
+
+class ProposalView(_Message):
+    """A table that suits the wish, and why."""
+
+    tableId: str
+    name: str
+    reasons: list[Reason]
+
+
 class JoinedMessage(_Message):
     """Answer to ``join``. With ``complete`` the events follow the client's own without a gap;
     otherwise they are those of the newest round, and the client starts from them.
@@ -140,6 +232,7 @@ class JoinedMessage(_Message):
     events: list[dict[str, Any]]
     wallet: WalletView | None
     bets: list[BetView]
+    seats: list[SeatView]
     server_ms: int
 
 
@@ -193,6 +286,35 @@ class Left(_Message):
     tableId: str
 
 
+class LobbyMessage(_Message):
+    """Answer to ``lobby``."""
+
+    type: Literal["lobby"] = "lobby"
+    id: str
+    tables: list[LobbyTableView]
+    server_ms: int
+
+
+class MatchesMessage(_Message):
+    """Answer to ``match``: up to three tables, best first; none when no table suits."""
+
+    type: Literal["matches"] = "matches"
+    id: str
+    tables: list[ProposalView]
+
+
+class SeatsMessage(_Message):
+    """Who sits where: the answer to ``sit`` and ``stand``, and sent to all who watch the table when
+    it changed, then with ``id`` null. Of two, the one with the later ``server_ms`` is newer.
+    """
+
+    type: Literal["seats"] = "seats"
+    id: str | None
+    tableId: str
+    seats: list[SeatView]
+    server_ms: int
+
+
 class Pong(_Message):
     """Answer to ``ping``."""
 
@@ -211,9 +333,22 @@ class ErrorMessage(_Message):
     details: dict[str, Any]
 
 
-CLIENT_MESSAGES: tuple[type[_Message], ...] = (Join, Leave, PlaceBetsMessage, CancelBet, Ping)
+CLIENT_MESSAGES: tuple[type[_Message], ...] = (
+    Lobby,
+    Match,
+    Join,
+    Leave,
+    Sit,
+    Stand,
+    PlaceBetsMessage,
+    CancelBet,
+    Ping,
+)
 SERVER_MESSAGES: tuple[type[_Message], ...] = (
+    LobbyMessage,
+    MatchesMessage,
     JoinedMessage,
+    SeatsMessage,
     EventsMessage,
     BetsAccepted,
     BetCancelled,
@@ -252,6 +387,65 @@ def table_view(table: Table) -> TableView:
     )
 
 
+def lobby(command_id: str, tables: list[LobbyTable], server_ms: int) -> LobbyMessage:
+    return LobbyMessage(
+        id=command_id, tables=[lobby_table_view(found) for found in tables], server_ms=server_ms
+    )
+
+
+def lobby_table_view(found: LobbyTable) -> LobbyTableView:
+    shown, config, round_ = table_view(found.table), found.table.config, found.round
+    return LobbyTableView(
+        tableId=shown.tableId,
+        name=shown.name,
+        group=config.group,
+        language=config.language,
+        variant=config.paytable.variant,
+        paytable=shown.paytable,
+        mode=config.mode,
+        presentation=config.presentation,
+        currency=shown.currency,
+        limits=shown.limits,
+        bet_window_ms=shown.bet_window_ms,
+        status=found.table.status,
+        dealerId=shown.dealerId,
+        round=RoundPhaseView(
+            roundId=round_.round_id, phase=round_.state, closes_at_ms=round_.closes_at_ms
+        )
+        if round_
+        else None,
+        history="".join(shown.history),
+        players=found.players,
+        seats_free=found.seats_free,
+    )
+
+
+def matches(command_id: str, proposals: list[Proposal]) -> MatchesMessage:
+    return MatchesMessage(
+        id=command_id,
+        tables=[
+            ProposalView(
+                tableId=proposal.table.table_id,
+                name=proposal.table.config.name,
+                reasons=list(proposal.reasons),
+            )
+            for proposal in proposals
+        ],
+    )
+
+
+def seat_views(taken: list[Seat], player_id: str) -> list[SeatView]:
+    return [SeatView.model_validate(seat) for seat in seats_json(taken, player_id)]
+
+
+def seats(
+    command_id: str, table_id: str, taken: list[Seat], player_id: str, server_ms: int
+) -> SeatsMessage:
+    return SeatsMessage(
+        id=command_id, tableId=table_id, seats=seat_views(taken, player_id), server_ms=server_ms
+    )
+
+
 def wallet_view(wallet: Wallet) -> WalletView:
     return WalletView(
         currency=wallet.currency,
@@ -286,7 +480,7 @@ def bets_accepted(command_id: str, bets: Sequence[Bet]) -> BetsAccepted:
     )
 
 
-def joined(command_id: str, answer: Joined, server_ms: int) -> JoinedMessage:
+def joined(command_id: str, answer: Joined, player_id: str, server_ms: int) -> JoinedMessage:
     return JoinedMessage(
         id=command_id,
         table=table_view(answer.table),
@@ -294,5 +488,6 @@ def joined(command_id: str, answer: Joined, server_ms: int) -> JoinedMessage:
         events=[signed.to_json() for signed in answer.events],
         wallet=wallet_view(answer.wallet) if answer.wallet else None,
         bets=[bet_view(bet) for bet in answer.bets],
+        seats=seat_views(answer.seats, player_id),
         server_ms=server_ms,
     )

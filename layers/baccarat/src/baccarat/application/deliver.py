@@ -7,20 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Final
 
-from baccarat.application.ports import Connections, Publisher
+from baccarat.application.ports import Clock, Connections, Publisher, Seats
+from baccarat.application.seats import disconnect
 from baccarat.domain.canonical import JsonObject
 
 _PLAYERS_AT_ONCE: Final = 16
 
 
 def deliver_events(
-    events: Sequence[JsonObject], *, connections: Connections, publisher: Publisher
+    events: Sequence[JsonObject],
+    *,
+    connections: Connections,
+    seats: Seats,
+    publisher: Publisher,
+    clock: Clock,
 ) -> int:
     """Send log events, in their order, to all who watch their tables; return how many messages."""
     sent = 0
     for table_id, batch in groupby(events, key=lambda event: str(event["tableId"])):
         message: JsonObject = {"type": "events", "tableId": table_id, "events": list(batch)}
-        sent += _send(connections.watchers(table_id), message, connections, publisher)
+        watchers = [watcher.connection_id for watcher in connections.watchers(table_id)]
+        sent += _send(watchers, message, connections, seats, publisher, clock)
     return sent
 
 
@@ -28,7 +35,9 @@ def deliver_private(
     messages: Sequence[tuple[str, JsonObject]],
     *,
     connections: Connections,
+    seats: Seats,
     publisher: Publisher,
+    clock: Clock,
 ) -> int:
     """Send each player's messages, in their order, to all connections of that player.
 
@@ -44,7 +53,10 @@ def deliver_private(
 
     def serve(player_id: str) -> int:
         own = connections.connections_of(player_id)
-        return sum(_send(own, message, connections, publisher) for message in players[player_id])
+        return sum(
+            _send(own, message, connections, seats, publisher, clock)
+            for message in players[player_id]
+        )
 
     with ThreadPoolExecutor(_PLAYERS_AT_ONCE) as pool:
         return sum(pool.map(serve, players))
@@ -54,10 +66,18 @@ def _send(
     connection_ids: Sequence[str],
     message: JsonObject,
     connections: Connections,
+    seats: Seats,
     publisher: Publisher,
+    clock: Clock,
 ) -> int:
     if not connection_ids:
         return 0
     for connection_id in publisher.publish(connection_ids, message):
-        connections.disconnect(connection_id)
+        disconnect(
+            connection_id,
+            connections=connections,
+            seats=seats,
+            publisher=publisher,
+            clock=clock,
+        )
     return len(connection_ids)

@@ -16,6 +16,7 @@ from baccarat.domain.correction import Correction
 from baccarat.domain.log import Signature, SignedEvent
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round
+from baccarat.domain.seats import Seat
 from baccarat.domain.table import Table
 from baccarat.domain.wallet import Adjustment, Bet, Deposit, HousePosting, Wallet
 
@@ -115,10 +116,16 @@ class Floor(Protocol):
 
     def table_ids(self) -> list[str]: ...
 
+    def tables(self, limit: int) -> list[Table]:
+        """Return up to ``limit`` tables in the order of their ids."""
+
     def create_table(self, table: Table) -> bool:
         """Write a new table; return False when there is one with this id."""
 
     def round(self, round_id: str) -> RoundRecord | None: ...
+
+    def rounds(self, round_ids: Sequence[str]) -> list[RoundRecord]:
+        """Return those of at most 100 rounds that exist, in any order."""
 
     def last_event(self, table_id: str, epoch: int) -> SignedEvent | None:
         """Return the newest event of the epoch; an epoch above 0 has at least one."""
@@ -260,6 +267,14 @@ class Connection:
     role: str
 
 
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """How many different players watch a table, and how many of its seats are taken."""
+
+    players: int
+    seats_taken: int
+
+
 class Connections(Protocol):
     """Tickets, live connections and who watches which table."""
 
@@ -270,16 +285,47 @@ class Connections(Protocol):
 
     def connect(self, connection: Connection, now_ms: int) -> None: ...
 
-    def disconnect(self, connection_id: str) -> None:
-        """Forget the connection and all it subscribed to; unknown ones are no error."""
+    def disconnect(self, connection_id: str) -> list[tuple[str, str]]:
+        """Forget the connection and all it subscribed to; unknown ones are no error.
+
+        Return the table id and the player id of each subscription that ended.
+        """
 
     def subscribe(self, table_id: str, connection: Connection, now_ms: int) -> None: ...
 
     def unsubscribe(self, table_id: str, connection_id: str) -> None: ...
 
-    def watchers(self, table_id: str) -> list[str]: ...
+    def watched(self, connection_id: str) -> list[str]:
+        """Return the ids of the tables that the connection watches."""
+
+    def watchers(self, table_id: str) -> list[Connection]: ...
+
+    def attendance(self, table_id: str) -> Attendance: ...
 
     def connections_of(self, player_id: str) -> list[str]: ...
+
+
+class Seats(Protocol):
+    """Who sits where. A seat that has expired is free."""
+
+    def take(self, seat: Seat) -> None:
+        """Take a seat, or renew the one that the player has.
+
+        Raises:
+            SeatTaken: by another player.
+            AlreadySeated: the player has another seat at the table.
+            Contention: somebody moved meanwhile.
+        """
+
+    def free(self, table_id: str, player_id: str, now_ms: int) -> bool:
+        """Free the player's seat; return False when he had none.
+
+        Raises:
+            Contention: somebody moved meanwhile.
+        """
+
+    def taken(self, table_id: str, now_ms: int) -> list[Seat]:
+        """Return the taken seats of a table in the order of their numbers."""
 
 
 class Publisher(Protocol):

@@ -16,12 +16,14 @@ from baccarat.application.ports import (
     Entropy,
     Floor,
     Ledger,
+    Seats,
     Ticket,
 )
-from baccarat.domain.errors import Forbidden
+from baccarat.domain.errors import Forbidden, TooManyTablesWatched
 from baccarat.domain.log import SignedEvent
 from baccarat.domain.roles import BETTORS
 from baccarat.domain.round import Round
+from baccarat.domain.seats import Seat
 from baccarat.domain.table import Table
 from baccarat.domain.wallet import Bet, BetState, Wallet
 
@@ -29,6 +31,8 @@ TICKET_BYTES: Final = 32
 TICKET_LIFE_MS: Final = 30_000
 MAX_MISSED_EVENTS: Final = 60
 """More than this and a client gets a snapshot: 60 events of about 1 KB fit a 128 KB message."""
+MAX_TABLES_WATCHED: Final = 8
+"""By one connection: every event of a table is sent to each of them."""
 
 
 def ticket_hash(ticket: str) -> str:
@@ -78,6 +82,7 @@ class Joined:
     complete: bool
     wallet: Wallet | None
     bets: list[Bet]
+    seats: list[Seat]
 
 
 def join_table(
@@ -88,6 +93,7 @@ def join_table(
     floor: Floor,
     ledger: Ledger,
     connections: Connections,
+    seats: Seats,
     clock: Clock,
 ) -> Joined:
     """Subscribe the connection to the table and return what it missed.
@@ -95,9 +101,15 @@ def join_table(
     ``last_seen`` is the ``(epoch, seq)`` of the newest event that the client has.
 
     Raises:
-        TableNotFound: nothing was subscribed.
+        TableNotFound, TooManyTablesWatched: nothing was subscribed.
     """
     load_table(floor, table_id)
+    watched = connections.watched(connection.connection_id)
+    if table_id not in watched and len(watched) >= MAX_TABLES_WATCHED:
+        raise TooManyTablesWatched(
+            f"one connection watches at most {MAX_TABLES_WATCHED} tables; leave one first",
+            max_tables=MAX_TABLES_WATCHED,
+        )
     # Subscribe first: an event that lands while we read is then sent as well, and dropped as a
     # repeat by its seq, instead of falling between the read and the subscription.
     connections.subscribe(table_id, connection, clock.now_ms())
@@ -135,4 +147,5 @@ def join_table(
         ]
         if is_player and record
         else [],
+        seats=seats.taken(table_id, clock.now_ms()),
     )

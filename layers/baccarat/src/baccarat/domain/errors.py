@@ -5,6 +5,7 @@ BaccaratError
 │   ├── InvalidRequest, Forbidden, NotFound
 │   ├── BetRefused     (limits, funds, time)
 │   ├── DeskRefused    (cards, shoe, table: what a dealer or the pit asked for)
+│   ├── SeatTaken, AlreadySeated, NotAtTable, TooManyTablesWatched
 │   └── IdempotencyConflict
 ├── RoundError         the round cannot take this step
 │   ├── RoundVoided, RoundNotDue, Fenced, RoundNotVoidable
@@ -194,6 +195,24 @@ class MainBetNeeded(BetRefused):
     """A bet on Player or Banker stays as long as side bets need it for their share."""
 
     code = "MAIN_BET_NEEDED"
+
+
+class SeatTaken(Refused):
+    code = "SEAT_TAKEN"
+
+
+class AlreadySeated(Refused):
+    """The player has another seat at this table; ``details`` name it."""
+
+    code = "ALREADY_SEATED"
+
+
+class NotAtTable(Refused):
+    code = "NOT_AT_TABLE"
+
+
+class TooManyTablesWatched(Refused):
+    code = "TOO_MANY_TABLES_WATCHED"
 
 
 class RoundError(BaccaratError):

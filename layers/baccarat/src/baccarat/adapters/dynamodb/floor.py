@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.exceptions import PutError
@@ -69,6 +69,11 @@ class DynamoFloor:
         found = TableItem.query(_TABLES, consistent_read=True, attributes_to_get=["pk", "sk"])
         return [item.sk for item in found]
 
+    def tables(self, limit: int) -> list[Table]:
+        return [
+            _table(item) for item in TableItem.query(_TABLES, limit=limit, consistent_read=True)
+        ]
+
     def create_table(self, table: Table) -> bool:
         try:
             _table_item(table).save(condition=TableItem.pk.does_not_exist())
@@ -83,6 +88,10 @@ class DynamoFloor:
             return _record(RoundItem.get(round_key(round_id), _HEAD, consistent_read=True))
         except RoundItem.DoesNotExist:
             return None
+
+    def rounds(self, round_ids: Sequence[str]) -> list[RoundRecord]:
+        keys = [(round_key(round_id), _HEAD) for round_id in round_ids]
+        return [_record(item) for item in RoundItem.batch_get(keys, consistent_read=True)]
 
     def last_event(self, table_id: str, epoch: int) -> SignedEvent | None:
         newest = EventItem.query(

@@ -263,6 +263,20 @@ class ConnectionItem(_Item):
     ttl = NumberAttribute()
 
 
+class SeatItem(_Item):
+    """sessions: pk ``TABLE#`` id with sk ``SEAT#`` number (who sits there) and with sk ``SEATED#``
+    player id (where he sits); both are always written together.
+    """
+
+    class Meta(_Meta):
+        pass
+
+    player_id = UnicodeAttribute()
+    seat = NumberAttribute()
+    since_ms = NumberAttribute()
+    ttl = NumberAttribute()
+
+
 FLOOR_MODELS: tuple[type[Model], ...] = (
     TableItem,
     RoundItem,
@@ -279,7 +293,7 @@ LEDGER_MODELS: tuple[type[Model], ...] = (
     BetItem,
     PostingItem,
 )
-SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem)
+SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem, SeatItem)
 
 
 def bind(models: tuple[type[Model], ...], table_name: str, region: str) -> None:

@@ -33,7 +33,7 @@ _RACES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One item of a transaction: a put of the whole item, or a check of it.
+    """One item of a transaction: a put of the whole item, a check of it, or its deletion.
 
     ``values`` are the placeholders of ``condition`` as DynamoDB values; attribute names that are
     reserved words are written ``#name`` and listed in ``names``.
@@ -44,6 +44,7 @@ class Operation:
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     check_only: bool = False
+    delete: bool = False
     return_old: bool = False
 
 
@@ -109,7 +110,8 @@ def execute(client: DynamoDBClient, operations: Sequence[Operation]) -> None:
 
 def _request(operation: Operation) -> TransactWriteItemTypeDef:
     model = operation.item
-    serialized = model.serialize(null_check=not operation.check_only)
+    by_key = operation.check_only or operation.delete
+    serialized = model.serialize(null_check=not by_key)
     request: dict[str, Any] = {
         "TableName": model.Meta.table_name,
         "ConditionExpression": operation.condition,
@@ -120,8 +122,9 @@ def _request(operation: Operation) -> TransactWriteItemTypeDef:
         request["ExpressionAttributeNames"] = operation.names
     if operation.return_old:
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    if operation.check_only:
+    if by_key:
         request["Key"] = {"pk": serialized["pk"], "sk": serialized["sk"]}
-        return {"ConditionCheck": request}  # type: ignore[typeddict-item]
+        kind = "Delete" if operation.delete else "ConditionCheck"
+        return {kind: request}  # type: ignore[misc]
     request["Item"] = serialized
     return {"Put": request}  # type: ignore[typeddict-item]

@@ -1,0 +1,8 @@
+"""Environment of ``leave_seat``."""
+
+from baccarat.adapters import settings
+
+
+class Settings(settings.Settings):
+    sessions_table: str
+    callback_url: str

@@ -1,0 +1,52 @@
+"""Websocket route ``sit``."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from baccarat.adapters import clients
+from baccarat.adapters.apigateway import ApiGatewayPublisher, answer
+from baccarat.adapters.clock import SystemClock
+from baccarat.adapters.dynamodb.models import SESSION_MODELS, bind
+from baccarat.adapters.dynamodb.sessions import DynamoConnections, DynamoSeats
+from baccarat.adapters.messages import Sit, seats, to_json
+from baccarat.adapters.observability import LambdaHandler, observed
+from baccarat.application.ports import Connection
+from baccarat.application.seats import sit
+from baccarat.domain.canonical import JsonObject
+from baccarat.domain.roles import BETTORS
+from functions.take_seat.settings import Settings
+
+
+@cache
+def build() -> LambdaHandler:
+    settings = Settings.load()
+    bind(SESSION_MODELS, settings.sessions_table, settings.aws_region)
+    connections = DynamoConnections()
+    places = DynamoSeats(clients.dynamodb())
+    clock = SystemClock()
+    publisher = ApiGatewayPublisher(clients.connections(settings.callback_url))
+
+    def use_case(connection: Connection, message: Sit) -> JsonObject:
+        taken = sit(
+            connection,
+            message.tableId,
+            message.seat,
+            connections=connections,
+            seats=places,
+            publisher=publisher,
+            clock=clock,
+        )
+        return to_json(
+            seats(message.id, message.tableId, taken, connection.player_id, clock.now_ms())
+        )
+
+    def run(event: dict[str, Any]) -> dict[str, int]:
+        return answer(event, Sit, BETTORS, publisher, use_case)
+
+    return observed("take_seat", run)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    return build()(event, context)
