@@ -66,7 +66,7 @@ def _view(past: PastRound) -> dict[str, Any]:
     return {
         "roundId": round_.round_id,
         "round_no": round_.round_no,
-        "shoeId": round_.shoe.shoe_id,
+        "shoeId": round_.shoe.unseen.shoe_id,
         "opened_at_ms": round_.opened_at_ms,
         "phase": round_.state.value,
         "outcome": round_.outcome.value if round_.outcome else None,

@@ -11,10 +11,10 @@ export function tableParts(client) {
   const controls = new BetControls({
     onUndo: () => client.undo(),
     onClear: () => client.clear(),
-    onBets: (bets) => { for (const { spot, minor } of bets) client.placeBet(spot, minor); },
+    onBets: (bets) => client.placeBets(bets),
   });
   const layout = new Layout({
-    onSpot: (spot) => { if (controls.selectedMinor) client.placeBet(spot, controls.selectedMinor); },
+    onSpot: (spot) => { if (controls.selectedMinor) client.placeBets([{ spot, minor: controls.selectedMinor }]); },
   });
   const seats = new Seats({ onSit: (seat) => client.sit(seat), onStand: () => client.stand() });
   const stage = new Stage();
