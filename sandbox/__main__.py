@@ -19,8 +19,11 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--page-port", type=int, default=8080, help="of the web pages")
     parser.add_argument("--bet-seconds", type=int, default=15, help="how long bets are taken")
     parser.add_argument("--card-ms", type=int, default=900, help="time between two cards")
+    parser.add_argument(
+        "--heartbeat-seconds", type=int, default=30, help="how long a dealer's desk may be silent"
+    )
     options = parser.parse_args(arguments)
-    return Options(options.port, options.page_port, options.bet_seconds, options.card_ms)
+    return Options(**vars(options))
 
 
 def announce(run: Run, options: Options) -> None:
@@ -29,7 +32,9 @@ def announce(run: Run, options: Options) -> None:
         "",
         "  Live Baccarat is running.",
         "",
-        f"  table        {run.page_url}/",
+        f"  tables       {run.page_url}/",
+        f"  dealer       {run.page_url}/desk.html#table=bac-5   (physical shoe; bac-6: shuffler)",
+        f"  pit          {run.page_url}/pit.html#table=bac-5",
         f"  AWS API      {run.endpoint}   (any credentials, region us-east-1)",
         f"  logs         {options.folder}",
         f"  transcripts  s3://{run.outputs['RecordsBucket']}/transcripts/",

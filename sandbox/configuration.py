@@ -26,6 +26,7 @@ class Options:
     page_port: int
     bet_seconds: int
     card_ms: int
+    heartbeat_seconds: int = 30
 
     @property
     def folder(self) -> Path:

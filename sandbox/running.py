@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager
 
 from sandbox.configuration import Options, Run
 from sandbox.deployment import deploy
+from sandbox.heartbeats import Heartbeats
 from sandbox.pages import PageServer
 from sandbox.processes import Emulator, check_machine
-from sandbox.seeding import USERS, add_tables, add_user, bind_tables, start_tables
+from sandbox.seeding import PHYSICAL_TABLES, USERS, add_tables, add_user, bind_tables, start_tables
 
 
 @contextmanager
@@ -40,6 +41,9 @@ def sandbox(options: Options, say: Callable[[str], None]) -> Iterator[Run]:
         pages = PageServer(options, outputs)
         pages.start()
         stack.callback(pages.stop)
+        heartbeats = Heartbeats(PHYSICAL_TABLES, options.heartbeat_seconds)
+        heartbeats.start()
+        stack.callback(heartbeats.stop)
         say("starting the tables")
         start_tables(outputs)
         run = Run(options.endpoint, options.page_url, outputs)

@@ -18,7 +18,14 @@ from baccarat.application.bets import credit_deposit
 from baccarat.application.tables import configure_table
 from baccarat.domain.paytable import PAYTABLES, Spot
 from baccarat.domain.roles import AUDITOR, DEALER, OPS, PIT, PLAYER
-from baccarat.domain.table_config import Presentation, StakeLimit, TableConfig
+from baccarat.domain.table_config import (
+    Caps,
+    DealingMode,
+    Presentation,
+    ShoeProcedure,
+    StakeLimit,
+    TableConfig,
+)
 from baccarat.domain.wallet import Wallet
 from sandbox.configuration import REGION, TABLE_ID, Options, User
 
@@ -34,6 +41,7 @@ USERS: Final = (
     User("chen", PLAYER, PASSWORD, 50_00),
     User("dealer", DEALER, PASSWORD),
     User("pit", PIT, PASSWORD),
+    User("petra", PIT, PASSWORD),
     User("ops", OPS, PASSWORD),
     User("auditor", AUDITOR, PASSWORD),
 )
@@ -153,10 +161,45 @@ TABLES: Final = (
         StakeLimit(5_00, 500_00),
         presentation=Presentation.SQUEEZE,
         bet_pace=200,
-        card_pace=200,
+        card_pace=400,
+    ),
+    SeededTable(
+        "bac-5",
+        "Grand Salon",
+        "commission-8/2",
+        _limits(5_00, 5_000_00, 500_00),
+        StakeLimit(1_00, 200_00),
+        group="live",
+        more={
+            "mode": DealingMode.SHOE,
+            "procedure": ShoeProcedure(cut_cards=16, burn=True),
+            "caps": Caps(
+                side_bet_percent=100, max_payout_minor=20_000_00, differential_minor=20_000_00
+            ),
+        },
+    ),
+    SeededTable(
+        "bac-6",
+        "Grand Salon 2",
+        "no-commission-8/1",
+        _limits(5_00, 5_000_00, 500_00),
+        StakeLimit(1_00, 200_00),
+        group="live",
+        more={
+            "mode": DealingMode.SHUFFLER,
+            "procedure": ShoeProcedure(cut_cards=16, burn=True),
+        },
     ),
 )
 """The tables of the sandbox; the tools and most tests use the first."""
+
+
+PHYSICAL_TABLES: Final = [
+    table.table_id
+    for table in TABLES
+    if table.more.get("mode", DealingMode.RNG) is not DealingMode.RNG
+]
+"""Tables that wait for a dealer."""
 
 
 def add_tables(options: Options) -> None:

@@ -12,10 +12,21 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from baccarat.adapters.cli import read_document
+from baccarat.domain.log import EventType
 from baccarat.domain.paytable import COMMISSION_8_DECKS
-from baccarat.domain.round import RoundState
-from baccarat.domain.transcript import VerificationFailed, verify
-from tests.builders import KEYS, Floor, bet, reread
+from baccarat.domain.round import (
+    CardSource,
+    PauseDealing,
+    PauseReason,
+    ResumeDealing,
+    RetractCards,
+    RoundState,
+    UndoScan,
+    VoidReason,
+)
+from baccarat.domain.table_config import DealingMode, ShoeProcedure
+from baccarat.domain.transcript import VerificationFailed, verify, verify_link
+from tests.builders import KEYS, Floor, RoundInPlay, bet, by_hand, reread
 from tests.vectors.tampering import encoded, valid
 
 CHECK = KEYS.check
@@ -143,3 +154,58 @@ def test_any_honest_round_verifies_in_every_view(
         assert {payout.player_id for payout in own.payouts} <= {player}
         together += own.payouts
     assert sorted(together, key=lambda p: (p.player_id, p.bet_id)) == list(house.payouts)
+
+
+ACTIONS = ["deal", "burn", "undo", "retract", "wrong card", "seat", "take over"]
+
+
+@given(
+    st.sampled_from([DealingMode.SHOE, DealingMode.SHUFFLER]),
+    st.integers(0, 3),
+    st.lists(st.lists(st.sampled_from(ACTIONS), max_size=12), min_size=1, max_size=3),
+    st.booleans(),
+)
+@settings(max_examples=60)
+def test_any_honest_hand_of_a_dealer_verifies_and_links(
+    mode: DealingMode,
+    hands_after_cut: int,
+    scripts: list[list[str]],
+    void: bool,  # noqa: FBT001  drawn, not given
+) -> None:
+    procedure = ShoeProcedure(cut_cards=398, hands_after_cut=hands_after_cut, burn=True)
+    floor = Floor(config=by_hand(mode, procedure))
+    earlier = verify(reread(floor.play().house), CHECK)
+    for number, script in enumerate(scripts):
+        in_play = floor.open_round([bet("anna", 1)])
+        in_play.seal()
+        for action in script:
+            disturb(in_play, action)
+        last = void and number == len(scripts) - 1
+        played = in_play.void(VoidReason.PIT_DECISION, "pia", "") if last else in_play.finish()
+        later = verify(reread(played.house), CHECK)
+        assert later.round == played.round
+        verify_link(earlier, later)
+        earlier = later
+
+
+def disturb(in_play: RoundInPlay, action: str) -> None:
+    """Do ``action`` if it can be done now."""
+    round_ = in_play.round
+    match action:
+        case "deal" if round_.next_hand is not None:
+            in_play.deal()
+        case "burn":
+            in_play.burn()
+        case "undo":
+            in_play.step(UndoScan(in_play.next_card, "dora"))
+        case "retract" if round_.cards and not round_.burned:
+            in_play.step(RetractCards(1 + len(round_.cards) // 2, "pia", ""))
+        case "wrong card":
+            in_play.step(PauseDealing(PauseReason.WRONG_CARD, "dora"))
+            if round_.next_hand is not None:
+                in_play.deal(source=CardSource.PIT)
+            in_play.step(ResumeDealing("pia"))
+        case "seat":
+            in_play.say((EventType.DEALER_SEATED, {"dealerId": "emil", "by": "pia"}))
+        case "take over":
+            in_play.take_over()

@@ -67,6 +67,23 @@ def test_the_worked_example_of_the_formats_page(capsys: pytest.CaptureFixture[st
     assert out.endswith("VERIFIED\n")
 
 
+def test_what_the_formats_page_says_of_the_command(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (EXAMPLE.parent / "transcript.md").read_text()
+    cli.main(["verify", str(EXAMPLE / "transcript.json")])
+    path, *lines = capsys.readouterr().out.splitlines()
+    shown = "\n".join(["docs/formats/example/transcript.json", *lines[:7]])
+    assert path.endswith("docs/formats/example/transcript.json")
+    assert f"```\n{shown}\n```" in page
+    names = ("rng-1", "void-after-cards", "shuffler-middle", "shoe-middle", "void-closed")
+    for name in names:
+        cli.main(["verify", str(folder / f"{name}.json")])
+        out = capsys.readouterr().out
+        said = next(line for line in out.splitlines() if line.startswith("  cards"))
+        assert f"| {said.removeprefix('  cards    ')} |" in page
+
+
 def test_a_players_view(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["verify", str(folder / "player-with-bets.json")]) == 0
     out = capsys.readouterr().out

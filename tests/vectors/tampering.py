@@ -910,6 +910,24 @@ def shoe_signed_by_nobody(document: Document) -> Document:
     return seal(document)
 
 
+@_tampering("shoe", "names another shoe", base=_MIDDLE)
+def shoe_opened_again_later_house(document: Document) -> Document:
+    """The house signs another opening of the same shoe; the round holds the hash of the first."""
+    other = copy.deepcopy(document)
+    other["shoe"]["data"]["by"] = "quinn"
+    document["shoe"] = lying_house(other)["shoe"]
+    return seal(document)
+
+
+@_tampering("seal", "under another number", base=_MIDDLE)
+def key_number_of_the_shoe_changed(document: Document) -> Document:
+    key = HouseKey(version=2)
+    for item in document["events"]:
+        item["sig"]["ver"] = 2
+    assert document["shoe"]["sig"]["ver"] == 1
+    return seal(document, key)
+
+
 @_tampering("structure", "shoe", base=_MIDDLE)
 def shoe_missing(document: Document) -> Document:
     document["shoe"] = None

@@ -32,10 +32,23 @@ export class Log {
     this.seq = 0;
   }
 
-  opened(no, { shoeId = "bac-1.s1", atMs = OPENED_AT } = {}) {
+  /** A new shoe; rounds after it name it. */
+  shoeOpened(shoeId = "bac-1.s1", data = {}) {
+    const event = this.event("SHOE_OPENED", "", OPENED_AT, {
+      shoeId, shoe_no: 1, mode: "rng", decks: 8, commitment: null, by: null, burned: null,
+      procedure: { cut_cards: 14, hands_after_cut: 1, burn: false }, ...data,
+    });
+    this.shoeHash = event.hash;
+    return event;
+  }
+
+  shoeHash = "never seen";
+
+  opened(no, { shoeId = "bac-1.s1", atMs = OPENED_AT, mode = "rng", handsLeft = null } = {}) {
     return this.event("ROUND_OPENED", roundIdOf(no), atMs, {
       round_no: no, closes_at_ms: atMs + 10_000, card_interval_ms: INTERVAL, currency: "EUR",
-      paytable: "commission-8/1", limits: {}, commitment: "c", shoeId, decks: 8, remaining: "8".repeat(52),
+      paytable: "commission-8/1", limits: {}, commitment: mode === "rng" ? "c" : null, shoeId, decks: 8,
+      remaining: "8".repeat(52), mode, dealerId: "dora", shoe_hash: this.shoeHash, drawn: 0, hands_left: handsLeft,
     });
   }
 
@@ -51,6 +64,13 @@ export class Log {
       this.event("DEALING_STARTED", roundIdOf(no), DEALT_AT),
       this.event("CARDS_DEALT", roundIdOf(no), DEALT_AT, { cards: CARDS, shown_at_ms: SHOWN_AT }),
     ];
+  }
+
+  /** Card number `at` of CARDS, as a dealer deals it. */
+  dealtByHand(no, at, atMs = DEALT_AT + at * 100) {
+    return this.event("CARDS_DEALT", roundIdOf(no), atMs, {
+      cards: [CARDS[at]], shown_at_ms: 0, by: "dora", source: "SCANNER", opening: null,
+    });
   }
 
   resolved(no, outcome = "PLAYER") {

@@ -78,3 +78,42 @@ test("the balance falls at once, and rises only when it may", () => {
   assert.equal(balance.shown(false).available_minor, 1_100);
   assert.equal(balance.shown(true).available_minor, 1_100);
 });
+
+test("a dealer's cards are shown at once, and the hand is dealt until it is resolved", () => {
+  const log = new Log();
+  let { state } = join(initialState(), joined([log.opened(1, { mode: "shuffler" }), ...log.closed(1)]));
+  const give = (...events) => { ({ state } = receive(state, events)); };
+  give(log.event("DEALING_STARTED", "bac-1.000000001", DEALT_AT));
+  for (const [at, shown] of [[0, { PLAYER: 4, BANKER: null }], [1, { PLAYER: 4, BANKER: 0 }], [2, { PLAYER: 9, BANKER: 0 }]]) {
+    give(log.dealtByHand(1, at));
+    // The server's clock is only estimated: a card that was dealt is never held back.
+    const { phase, stage, paused } = present(state, DEALT_AT - 5_000);
+    assert.deepEqual([phase, paused, stage.cards.length], ["dealing", false, at + 1]);
+    assert.deepEqual(stage.totals, shown);
+    assert.equal(stage.cards.every(({ faceUp, turning }) => faceUp && turning), true);
+    assert.equal(stage.cards.at(-1).startMs, DEALT_AT + at * 100);
+  }
+  give(log.event("DEALING_PAUSED", "bac-1.000000001", DEALT_AT, { reason: "DEALER_GONE" }));
+  assert.deepEqual([present(state, DEALT_AT).phase, present(state, DEALT_AT).paused], ["dealing", true]);
+  give(log.event("DEALING_RESUMED", "bac-1.000000001", DEALT_AT), log.dealtByHand(1, 3));
+  assert.deepEqual([present(state, SHOWN_AT).phase, present(state, SHOWN_AT).stage.result], ["dealing", null]);
+  give(log.resolved(1));
+  assert.deepEqual([present(state, DEALT_AT).phase, present(state, DEALT_AT).stage.result.outcome], ["resolved", "PLAYER"]);
+  give(log.settled(1));
+  assert.equal(isRevealed(currentRound(state), DEALT_AT), true);
+  assert.deepEqual(present(state, DEALT_AT).history, ["P"]);
+});
+
+test("the end of a shoe is told, and a server's cut card not before its cards", () => {
+  const shoeOf = (events, nowMs) => present(join(initialState(), joined(events)).state, nowMs).shoe;
+  const log = new Log();
+  const dealt = [log.opened(1), ...log.closed(1), ...log.dealt(1)];
+  const cut = log.event("CUT_CARD_OUT", "bac-1.000000001", DEALT_AT, { by: null });
+  assert.deepEqual(shoeOf([...dealt, cut], DEALT_AT), { cutCardOut: false, lastHand: false });
+  assert.deepEqual(shoeOf([...dealt, cut], SHOWN_AT), { cutCardOut: true, lastHand: false });
+  const opened = (handsLeft) => [new Log().opened(2, { handsLeft })];
+  assert.deepEqual(shoeOf(opened(null), OPENED_AT), { cutCardOut: false, lastHand: false });
+  assert.deepEqual(shoeOf(opened(2), OPENED_AT), { cutCardOut: true, lastHand: false });
+  assert.deepEqual(shoeOf(opened(1), OPENED_AT), { cutCardOut: true, lastHand: true });
+  assert.deepEqual(present(initialState(), 0).shoe, { cutCardOut: false, lastHand: false });
+});

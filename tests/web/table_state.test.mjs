@@ -134,8 +134,57 @@ test("a void round adds no result", () => {
 test("a new shoe starts a new plate", () => {
   const log = new Log();
   let state = after(log.round(1), { history: [..."PBPB"] });
-  ({ state } = receive(state, [log.opened(2, { shoeId: "bac-1.s2" })]));
+  ({ state } = receive(state, [log.event("SHOE_CLOSED", "", 0, { shoeId: "bac-1.s1" })]));
+  assert.deepEqual(state.history, [..."PBPB"]);
+  const opening = log.shoeOpened("bac-1.s2");
+  ({ state } = receive(state, [opening]));
   assert.deepEqual(state.history, []);
+  ({ state } = receive(state, [log.opened(2, { shoeId: "bac-1.s2" })]));
+  assert.equal(currentRound(state).shoe, opening);
+  assert.deepEqual(state.history, []);
+});
+
+test("a shoe whose opening was not seen is not made up", () => {
+  const log = new Log();
+  assert.equal(currentRound(after([log.opened(1)])).shoe, null);
+  const other = new Log();
+  const { state } = receive(after([other.shoeOpened()]), [{ ...other.opened(1), data: { ...other.opened(1).data, shoe_hash: "x" } }]);
+  assert.equal(currentRound(state).shoe, null);
+});
+
+test("events of the table stand where they happened: before a round, or in its midst", () => {
+  const log = new Log();
+  const between = [log.event("DEALER_SEATED", "", 0), log.shoeOpened()];
+  const opened = log.opened(1, { mode: "shoe" });
+  const inMidst = log.event("TABLE_PAUSED", "", 0);
+  const ended = [...log.closed(1), log.voided(1)];
+  const late = log.event("TABLE_CLOSED", "", 0);
+  const { state } = receive(after(between), [opened, inMidst, ...ended, late]);
+  assert.deepEqual(types(currentRound(state).events),
+    ["DEALER_SEATED", "SHOE_OPENED", "ROUND_OPENED", "TABLE_PAUSED", "BETS_CLOSED", "BOOK_SEALED", "ROUND_VOIDED"]);
+  assert.deepEqual(types(state.between), ["TABLE_CLOSED"]);
+  assert.equal(receive(state, [{ ...late, hash: "other" }]).forked, true);
+  const next = receive(state, [log.opened(2)]).state;
+  assert.deepEqual(types(currentRound(next).events), ["TABLE_CLOSED", "ROUND_OPENED"]);
+  assert.deepEqual(next.between, []);
+});
+
+test("a dealer's hand: card by card, taken back, burned, paused", () => {
+  const log = new Log();
+  let state = after([log.opened(1, { mode: "shoe" }), ...log.closed(1)]);
+  const give = (...events) => { ({ state } = receive(state, events)); return currentRound(state); };
+  const cards = (round) => round.cards.map(({ card }) => card);
+  assert.equal(give(log.event("CARD_BURNED", roundIdOf(1), 0, { card: "KS" })).phase, "closed");
+  assert.equal(give(log.event("DEALING_STARTED", roundIdOf(1), 0)).phase, "dealing");
+  assert.deepEqual(cards(give(log.dealtByHand(1, 0), log.dealtByHand(1, 1), log.dealtByHand(1, 2))), ["4H", "KS", "5D"]);
+  assert.equal(give(log.event("SCAN_UNDONE", roundIdOf(1), 0, { card: "AS" })).cards.length, 3);
+  assert.deepEqual(cards(give(log.event("CARDS_RETRACTED", roundIdOf(1), 0, { place: 2 }))), ["4H"]);
+  assert.equal(give(log.event("DEALING_PAUSED", roundIdOf(1), 0, { reason: "WRONG_CARD" })).paused, "WRONG_CARD");
+  assert.equal(give(log.event("DEALING_RESUMED", roundIdOf(1), 0)).paused, null);
+  assert.equal(give(log.event("CUT_CARD_OUT", roundIdOf(1), 0, { by: "dora" })).cutCardOut, true);
+  assert.deepEqual(currentRound(state).burned, ["KS"]);
+  give(log.event("DEALING_PAUSED", roundIdOf(1), 0, { reason: "DEALER_GONE" }));
+  assert.equal(give(log.voided(1)).paused, null);
 });
 
 test("history and rounds are bounded", () => {

@@ -8,11 +8,11 @@ import { test } from "node:test";
 import { verifyRound, verifyTranscript } from "../../web/js/fairness.js";
 import { importKeySet, thumbprint } from "../../web/js/keys.js";
 import { readStrictJson } from "../../web/js/strict_json.js";
-import { RuleBroken, checkTranscript } from "../../web/js/transcript.js";
+import { RuleBroken, checkLink, checkTranscript } from "../../web/js/transcript.js";
 
 const folder = new URL("../vectors/transcripts/", import.meta.url);
 const read = (file) => readFileSync(new URL(file, folder));
-const { vectors } = JSON.parse(read("index.json"));
+const { vectors, links } = JSON.parse(read("index.json"));
 const keySet = JSON.parse(read("keys.json"));
 const keys = await importKeySet(keySet);
 
@@ -43,12 +43,24 @@ for (const { file, check } of vectors) {
   });
 }
 
+for (const { earlier, later, check } of links) {
+  test(`${earlier} → ${later}: ${check ?? "links"}`, async () => {
+    const rounds = [];
+    for (const file of [earlier, later]) {
+      const document = readStrictJson(read(file));
+      rounds.push({ document, round: (await checkTranscript(document, keys)).round });
+    }
+    if (check === null) await checkLink(...rounds);
+    else await assert.rejects(checkLink(...rounds), (error) => error instanceof RuleBroken && error.rule === check);
+  });
+}
+
 test("the worked example of the format's page", async () => {
   const example = new URL("../../docs/formats/example/", import.meta.url);
   const exampleKeys = await importKeySet(JSON.parse(readFileSync(new URL("keys.json", example))));
   const document = readStrictJson(readFileSync(new URL("transcript.json", example)));
   const { passed } = await checkTranscript(document, exampleKeys);
-  assert.equal(passed.length, 10);
+  assert.equal(passed.length, 11);
 });
 
 test("a player's own record: own bets, what the page saw, nobody else's bets", async () => {
@@ -90,7 +102,8 @@ test("a round is checked while it runs, and what cannot be known is not claimed"
   const state = async (count, options = {}) => Object.fromEntries(
     (await verifyRound(events.slice(0, count), { keys, ...options })).map(({ name, ok }) => [name, ok]),
   );
-  assert.deepEqual(await state(2), {
+  const opened = events.findIndex(({ type }) => type === "ROUND_OPENED");
+  assert.deepEqual(await state(opened + 2), {
     chain: true, signatures: true, transitions: null, commitment: null, shoe: null, cards: null,
     outcome: null, payouts: null,
   });
@@ -111,14 +124,57 @@ test("a changed event is seen", async () => {
   assert.equal(found.cards, false);
 });
 
-test("consecutive rounds share a shoe", async () => {
-  const { in_order: files } = JSON.parse(read("index.json"));
-  const rounds = files.map((file) => readStrictJson(read(file)).events);
-  for (const [at, events] of rounds.entries()) {
-    const checks = await verifyRound(events, { keys, previous: rounds[at - 1] ?? null });
-    assert.equal(checks.find(({ name }) => name === "shoe").ok, at === 0 ? null : true);
+test("consecutive rounds share a shoe, and a new one follows a closed one", async () => {
+  const verdict = async (round, previous) => {
+    const checks = await verifyRound(round.events, { keys, shoe: round.shoe, previous });
+    return checks.find(({ name }) => name === "shoe");
+  };
+  for (const { earlier, later, check } of links) {
+    const [before, after] = [earlier, later].map((file) => readStrictJson(read(file)));
+    const found = await verdict(after, before);
+    // A chain that is broken between two rounds is the chain's matter.
+    if (check !== "chain") assert.equal(found.ok, check === null, `${later}: ${found.detail}`);
+    assert.equal((await verdict(after, null)).ok, null);
   }
+  const [last, next] = ["last", "next-shoe"].map((name) => readStrictJson(read(`holds/shuffler-${name}.json`)));
+  assert.match((await verdict(next, last)).detail, /all its cards are accounted for/);
 });
+
+test("without the opening of the shoe its cards are followed, but not how many hands are left", async () => {
+  const [before, after] = ["cut-card", "last"].map((name) => readStrictJson(read(`holds/rng-${name}.json`)));
+  const shoeOf = async (events) => (await verifyRound(events, { keys, previous: { events: before.events, shoe: null } }))
+    .find(({ name }) => name === "shoe").ok;
+  assert.equal(await shoeOf(after.events), true);
+  const changed = structuredClone(after.events);
+  changed.find(({ type }) => type === "ROUND_OPENED").data.drawn += 1;
+  assert.equal(await shoeOf(changed), false);
+  assert.equal(await shoeOf(readStrictJson(read("holds/rng-next-shoe.json")).events), null);
+});
+
+for (const [mode, evidence] of [["shuffler", /^(.. proven at position \d+(, |\.))+$/], ["shoe", /as scanned at the table/]]) {
+  test(`cards of mode ${mode} are told for what they are, also while they come`, async () => {
+    const { events, shoe } = readStrictJson(read(`holds/${mode}-middle.json`));
+    const told = async (count, opening) => Object.fromEntries(
+      (await verifyRound(events.slice(0, count), { keys, shoe: opening })).map((found) => [found.name, found]));
+    const whole = await told(events.length, shoe);
+    for (const name of ["chain", "signatures", "transitions", "commitment", "cards", "outcome", "payouts"]) {
+      assert.equal(whole[name].ok, true, `${name}: ${whole[name].detail}`);
+    }
+    assert.match(whole.cards.detail, evidence);
+    assert.match(whole.cards.title, mode === "shuffler" ? /^Provable/ : /^Attested/);
+    const first = events.findIndex(({ type }) => type === "CARDS_DEALT") + 1;
+    assert.equal((await told(first - 1, shoe)).cards.ok, null);
+    assert.equal((await told(first, shoe)).cards.ok, true);
+    const unseen = await told(events.length, null);
+    assert.deepEqual([unseen.commitment.ok, unseen.cards.ok], [null, mode === "shuffler" ? null : true]);
+    const other = structuredClone(shoe);
+    other.data.commitment = "cd".repeat(32);
+    assert.equal((await told(events.length, other)).commitment.ok, false);
+    const record = await verifyTranscript(readStrictJson(read(`holds/${mode}-middle.json`)), { keys });
+    assert.equal(record.every(({ ok }) => ok), true);
+    assert.match(record.find(({ name }) => name === "cards").detail, evidence);
+  });
+}
 
 test("keys are known by the thumbprint that is computed, not by what they say", async () => {
   const [jwk] = keySet.keys;

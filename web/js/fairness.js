@@ -4,13 +4,13 @@
 // never rejects because of what it reads: {name, title, ok, detail}, where ok is null for what cannot
 // be known (yet). The rules themselves are in transcript.js and replay.js.
 
-import { cardsLeft, without } from "./deal.js";
-import { handOf } from "./coup.js";
+import { DECK, handOf } from "./coup.js";
 import { moneyText } from "./money.js";
 import { knowsPaytable, payoutsOf } from "./paytable.js";
-import { replay } from "./replay.js";
+import { isOfTheTable, replay } from "./replay.js";
+import { checkShoeCarriesOn, checkShoeOf, isByHand, isShoeChange, sameShoe, shoeAfter, shoeOf } from "./shoe.js";
 import {
-  RULES, RuleBroken, checkCards, checkEvents, checkResult, checkSeed, checkTranscript,
+  RULES, RuleBroken, checkCards, checkDrawnCards, checkEvents, checkResult, checkSeed, checkTranscript,
 } from "./transcript.js";
 
 export { checkTranscript, eventHash, signingInput } from "./transcript.js";
@@ -26,6 +26,17 @@ const TITLES = {
   cards: "Seed and sealed bets give exactly these cards",
   outcome: "The result follows from the cards",
   payouts: "Your bets were paid what they are due",
+};
+/** Where a dealer draws, other things stand for the seed. */
+const TITLES_BY_HAND = {
+  shuffler: {
+    commitment: "The order of the shoe was promised before its first bet",
+    cards: "Provable: each card lies at its place of the promised order",
+  },
+  shoe: {
+    commitment: "The shuffle was put on record before the first bet",
+    cards: "Attested: the shoe had each card that was scanned",
+  },
 };
 const RECORD_TITLES = {
   ...TITLES,
@@ -48,9 +59,10 @@ const short = (hash) => `${String(hash).slice(0, 12)}…`;
  *   keys      trusted keys by thumbprint (see keys.js)
  *   bets      the viewer's own bets as the table told them ({betId, spot, stake_minor, state,
  *             payout_minor}); may be empty
- *   previous  the events of the round before, when they are at hand, else null
+ *   shoe      the event that opened the shoe of the round, when it is at hand, else null
+ *   previous  {events, shoe} of the round before, when they are at hand, else null
  */
-export async function verifyRound(events, { keys, bets = [], previous = null }) {
+export async function verifyRound(events, { keys, bets = [], shoe = null, previous = null }) {
   const whole = await eventChecks(events, keys);
   let round = null;
   const transitions = await check("transitions", () => {
@@ -62,12 +74,13 @@ export async function verifyRound(events, { keys, bets = [], previous = null }) 
     if (round === null) throw new Failed("The events tell no possible round.");
     return rule(round);
   };
+  const titles = { ...TITLES, ...TITLES_BY_HAND[round?.opened?.mode] };
   return [
     ...whole,
     transitions,
-    await check("commitment", told((r) => tellSeed(r, events))),
-    await check("shoe", told(() => tellShoe(events, previous))),
-    await check("cards", told((r) => tellCards(r, events))),
+    await check("commitment", told((r) => tellCommitment(r, events, shoe, keys)), titles.commitment),
+    await check("shoe", told((r) => tellShoe(r, events, previous))),
+    await check("cards", told((r) => tellCards(r, events, shoe)), titles.cards),
     await check("outcome", told(tellOutcome)),
     await check("payouts", told((r) => tellOwnPayouts(r, bets))),
   ];
@@ -82,19 +95,20 @@ export async function verifyRound(events, { keys, bets = [], previous = null }) 
  *   bets      own bets as the table told them, to be found in the book again
  */
 export async function verifyTranscript(document, { keys, playerId = null, seen = null, bets = [] }) {
-  const title = (name) => RECORD_TITLES[name];
+  const mode = document?.shoe?.data?.mode;
+  const title = (name) => TITLES_BY_HAND[mode]?.[name] ?? RECORD_TITLES[name];
   try {
     const { entries, passed, round } = await checkTranscript(document, keys);
     const detail = {
       structure: "All members are there, and no others.",
       chain: `${document.events.length} events; each holds the hash of the one before it.`,
       signature: "ECDSA P-256 over every event.",
+      shoe: `Shoe ${round.opened.shoeId} is the one whose opening is enclosed.`,
       transitions: describeState(round),
       book: round.book === null
         ? "The round was voided before a book was sealed."
         : `${entries.length} of ${round.book.count} sealed bets are here; each leads to root ${short(round.book.root)}`,
-      commitment: "SHA-256 of seed and round id is what was published at the opening.",
-      cards: "Drawn again here: the same cards.",
+      ...RECORD_DETAILS[mode](round, document.shoe),
       outcome: "The cards make the stated result.",
       payouts: "Book, result and paytable give exactly the listed payouts.",
       seal: `Sealed by key ${short(document.seal.sig.kid)}`,
@@ -111,6 +125,21 @@ export async function verifyTranscript(document, { keys, playerId = null, seen =
       : { name, title: title(name), ok: null, detail: "Not looked at, because of the failure above." }));
   }
 }
+
+const RECORD_DETAILS = {
+  rng: () => ({
+    commitment: "SHA-256 of seed and round id is what was published at the opening.",
+    cards: "Drawn again here: the same cards.",
+  }),
+  shuffler: (round, shoe) => ({
+    commitment: `The shoe was opened with ${short(shoe.data.commitment)}; no seed is claimed.`,
+    cards: provenText(round),
+  }),
+  shoe: (round, shoe) => ({
+    commitment: `The shoe was opened with ${short(shoe.data.commitment)}; no seed is claimed.`,
+    cards: attestedText(round),
+  }),
+};
 
 async function check(name, rule, title = TITLES[name]) {
   try {
@@ -153,32 +182,72 @@ function needSettled({ state }) {
   if (state !== "SETTLED") throw new NotYet("The seed is revealed when the round is settled.");
 }
 
-async function tellSeed(round, [{ roundId }]) {
+async function tellCommitment(round, events, shoe, keys) {
+  if (isByHand(round.opened?.mode)) return tellShoeCommitment(round, events, shoe, keys);
   needSettled(round);
-  await checkSeed(round, roundId);
+  await checkSeed(round, roundIdOf(events));
   return `SHA-256 of seed and round id is ${short(round.opened.commitment)}, as published at the opening.`;
 }
 
-function tellShoe(events, previous) {
-  if (previous === null) throw new NotYet("The round before was not seen by this page.");
-  const { opened } = replay(events);
-  const before = replay(previous);
-  if (opened.round_no !== before.opened.round_no + 1) throw new NotYet("The round before was not seen by this page.");
-  if (opened.shoeId !== before.opened.shoeId) {
-    if (opened.remaining !== String(opened.decks).repeat(52)) throw new Failed(`Shoe ${opened.shoeId} is new, but not full.`);
-    return `A new shoe, ${opened.shoeId}, with all ${cardsLeft(opened.remaining)} cards of ${opened.decks} decks.`;
-  }
-  if (without(before.opened.remaining, before.cards.map(({ card }) => card)) !== opened.remaining) {
-    throw new Failed("The shoe is not what the round before left.");
-  }
-  return `Shoe ${opened.shoeId} is what the round before left of it.`;
+async function tellShoeCommitment(round, events, shoe, keys) {
+  if (shoe === null) throw new NotYet("The opening of the shoe was not seen by this page; the signed record encloses it.");
+  await checkEvents([shoe], keys);
+  const opening = events.findIndex(({ type }) => type === "ROUND_OPENED");
+  await checkShoeOf(round, shoe, events.slice(0, opening));
+  if (round.state === "SETTLED") await checkSeed(round, roundIdOf(events));
+  return `Shoe ${round.opened.shoeId} was opened with ${short(shoe.data.commitment)}, and this round names it by its hash.`;
 }
 
-async function tellCards(round, [{ roundId }]) {
+async function tellShoe(round, events, previous) {
+  const before = previous === null ? null : replay(previous.events);
+  if (round.opened === null || round.opened.round_no !== before?.opened?.round_no + 1) {
+    throw new NotYet("The round before was not seen by this page.");
+  }
+  const { opened } = round;
+  const changed = events.some(isShoeChange);
+  const left = `${opened.decks * DECK.length - opened.drawn} cards left`;
+  if (previous.shoe === null) {
+    if (changed) throw new NotYet("The opening of the shoe before was not seen by this page.");
+    // Only that event tells how many hands are dealt after the cut card.
+    const [found, due] = [shoeOf(opened), shoeAfter(before, { data: { procedure: {} } })];
+    if (!sameShoe({ ...found, handsLeft: null }, { ...due, handsLeft: null })) {
+      throw new Failed("The shoe is not what the round before left.");
+    }
+    return `Shoe ${opened.shoeId} is what the round before left of it: ${left}.`;
+  }
+  await checkShoeCarriesOn(before, previous.shoe, events, round);
+  if (!changed) return `Shoe ${opened.shoeId} is what the round before left of it: ${left}.`;
+  const { data } = events.find(({ type }) => type === "SHOE_CLOSED");
+  const accounted = data.reconciled ? "all its cards are accounted for" : "NOT all its cards are accounted for";
+  return `Shoe ${data.shoeId} was closed: ${accounted}, and what it was opened with holds. ${opened.shoeId} is new: ${left}.`;
+}
+
+async function tellCards(round, events, shoe) {
+  if (isByHand(round.opened?.mode)) return tellCardsByHand(round, events, shoe);
   needSettled(round);
+  const roundId = roundIdOf(events);
   const due = await checkCards(round, roundId, await checkSeed(round, roundId));
   return `Drawn again here: ${due.map(({ card }) => card).join(" ")}`;
 }
+
+async function tellCardsByHand(round, events, shoe) {
+  if (round.cards.length === 0) throw new NotYet("No card has been dealt.");
+  const proven = round.opened.mode === "shuffler";
+  if (proven && shoe === null) {
+    throw new NotYet("The opening of the shoe was not seen by this page; the signed record encloses it.");
+  }
+  await checkDrawnCards(events, shoe);
+  return proven ? provenText(round) : attestedText(round);
+}
+
+/** Positions are told as people count: the first card out is number 1. */
+const provenText = ({ cards, openings }) =>
+  `${cards.map(({ card }, at) => `${card} proven at position ${openings[at].position + 1}`).join(", ")}.`;
+
+const attestedText = ({ cards }) =>
+  `${cards.map(({ card }) => card).join(" ")}, as scanned at the table. Hands shuffled, so nobody knew an order and none can be proven; when the shoe is closed its remaining cards are counted.`;
+
+const roundIdOf = (events) => events.find((event) => !isOfTheTable(event)).roundId;
 
 function tellOutcome(round) {
   if (round.resolved === null) throw new NotYet(round.state === "VOIDED" ? "The round was voided." : "There is no result yet.");

@@ -1,10 +1,12 @@
 // What may be on the screen at one moment of the server's clock. Pure.
 //
-// The log is ahead of the eyes: CARDS_DEALT carries all cards at once, and they are shown one by one
-// between its own time and `shown_at_ms`. Everything that would give the result away (totals, banner,
+// Where a server deals the log is ahead of the eyes: CARDS_DEALT carries all cards at once, and they
+// are shown one by one between its own time and `shown_at_ms`. A dealer's cards come one by one and
+// are shown at once. Everything that would give the result away (totals, banner,
 // beads, winnings, balance) is derived from what this module says is shown, never from the log.
 
 import { handOf, total } from "./coup.js";
+import { isByHand } from "./shoe.js";
 import { currentRound } from "./table_state.js";
 
 /** How long the last result stays on the stage after the next round has opened. */
@@ -25,9 +27,11 @@ export const cardMotion = (intervalMs) => ({
  * Returns
  *   round        the current round or null
  *   phase        waiting | open | closed | dealing | resolved | settled | voided
+ *   paused       a dealer's hand waits for the pit
+ *   shoe         {cutCardOut, lastHand}: how near the shoe is to its end, as far as it may be shown
  *   resting      no round runs; the next one is awaited
  *   secondsLeft  of the bet window, rounded up; `fractionLeft` of it in 0…1
- *   stage        {round, cards: [{to, card, startMs, turning, faceUp}], totals, result}: the hands to draw;
+ *   stage        {round, cards: [{to, card, startMs, turning, faceUp}], totals, allShown, result}: the hands to draw;
  *                `result` is null until the last card lies face up
  *   history      beads that may be shown
  */
@@ -35,7 +39,7 @@ export function present(state, nowMs) {
   const round = currentRound(state);
   if (round === null) {
     return {
-      round, phase: "waiting", resting: true, secondsLeft: 0, fractionLeft: 0,
+      round, phase: "waiting", paused: false, shoe: { cutCardOut: false, lastHand: false }, resting: true, secondsLeft: 0, fractionLeft: 0,
       stage: stageOf(null, nowMs), history: state.history,
     };
   }
@@ -49,6 +53,11 @@ export function present(state, nowMs) {
   return {
     round,
     phase,
+    paused: phase === "dealing" && round.paused !== null,
+    shoe: {
+      cutCardOut: round.handsLeft !== null || (round.cutCardOut && own.allShown),
+      lastHand: round.handsLeft === 1,
+    },
     resting: ended && nowMs - Math.max(round.endedAtMs, round.shownAtMs) > REST_AFTER_MS,
     secondsLeft: Math.max(0, Math.ceil(leftMs / 1000)),
     fractionLeft: Math.min(1, Math.max(0, leftMs / windowMs)),
@@ -79,26 +88,31 @@ function phaseOf(round, stage, nowMs) {
 }
 
 function stageOf(round, nowMs) {
-  if (round === null) return { round, cards: [], totals: { PLAYER: null, BANKER: null }, result: null };
+  if (round === null) {
+    return { round, cards: [], totals: { PLAYER: null, BANKER: null }, allShown: true, result: null };
+  }
+  const byHand = isByHand(round.mode);
   const interval = round.cards.length ? (round.shownAtMs - round.dealtAtMs) / round.cards.length : 0;
   const { arriveMs, flipMs } = cardMotion(interval);
   const cards = round.cards
-    .map(({ to, card }, at) => {
+    .map(({ to, card, atMs }, at) => {
+      if (byHand) return { to, card, startMs: atMs, turning: true, faceUp: true };
       const startMs = round.dealtAtMs + at * interval;
       const turnMs = startMs + arriveMs;
       return { to, card, startMs, turning: nowMs >= turnMs, faceUp: nowMs >= turnMs + flipMs };
     })
-    .filter(({ startMs }) => nowMs >= startMs);
+    .filter(({ startMs }) => byHand || nowMs >= startMs);
   const faceUp = cards.filter((card) => card.faceUp);
   const totalOf = (hand) => {
     const held = handOf(faceUp, hand);
     return held.length > 0 ? total(held) : null;
   };
-  const allShown = faceUp.length === round.cards.length && nowMs >= round.shownAtMs;
+  const allShown = faceUp.length === round.cards.length && (byHand || nowMs >= round.shownAtMs);
   return {
     round,
     cards,
     totals: { PLAYER: totalOf("PLAYER"), BANKER: totalOf("BANKER") },
+    allShown,
     result: round.result !== null && allShown ? round.result : null,
   };
 }

@@ -5,7 +5,7 @@
 // number 1 of a later epoch and the hash of our newest event as its `prev`: numbers alone do not
 // show whether the old epoch had more events, the hash does.
 
-import { emptyRound, withEvent } from "./round.js";
+import { emptyRound, isFinal, withEvent } from "./round.js";
 
 /** Rounds kept in memory: the current one and five for the fairness panel. */
 export const ROUNDS_KEPT = 6;
@@ -19,6 +19,8 @@ export const initialState = () => ({
   position: null, // {epoch, seq} of the newest event applied
   lastHash: null,
   rounds: [], // oldest first; the last one is the current round
+  between: [], // the table's events since the newest round ended: the next one's record starts with them
+  shoe: null, // the event that opened the newest shoe, when it was seen
   history: [], // "P", "B", "T" of this shoe, oldest first
   waiting: [], // events that came ahead of a missing one
 });
@@ -64,6 +66,7 @@ export function join(state, message) {
     position: null,
     lastHash: null,
     rounds: state.rounds.filter((round) => !ids.has(round.roundId)),
+    between: [],
     waiting: [],
   };
   for (const event of message.events) next = apply(next, event);
@@ -93,34 +96,36 @@ function isNext(state, event) {
 /** Whether `event` stands where we have another event: then the log is not the one we followed. */
 function contradicts(state, event) {
   if (isAfter(event, state.position)) return false;
-  for (const round of state.rounds) {
-    for (const ours of round.events) {
-      if (ours.epoch === event.epoch && ours.seq === event.seq) return ours.hash !== event.hash;
-    }
-  }
-  return false;
+  const known = [...state.rounds.flatMap(({ events }) => events), ...state.between];
+  const ours = known.find(({ epoch, seq }) => epoch === event.epoch && seq === event.seq);
+  return ours !== undefined && ours.hash !== event.hash;
 }
 
 function apply(state, event) {
   const position = { epoch: event.epoch, seq: event.seq };
   const next = { ...state, position, lastHash: event.hash };
-  if (event.roundId === "") return next;
+  if (event.roundId === "") return withTableEvent(next, event);
   const place = state.rounds.findIndex((round) => round.roundId === event.roundId);
-  const before = place < 0 ? emptyRound(event.roundId) : state.rounds[place];
+  const before = place < 0 ? openedAfter(state, event) : state.rounds[place];
   const after = withEvent(before, event);
   const rounds = place < 0
     ? [...state.rounds, after].slice(-ROUNDS_KEPT)
     : state.rounds.with?.(place, after) ?? state.rounds.map((r, at) => (at === place ? after : r));
-  return { ...next, rounds, history: historyAfter(state, after, event) };
+  const history = event.type === "ROUND_SETTLED" && after.result
+    ? [...state.history, after.result.outcome[0]].slice(-HISTORY_LENGTH) : state.history;
+  return { ...next, rounds, between: place < 0 ? [] : state.between, history };
 }
 
-function historyAfter(state, round, event) {
-  if (event.type === "ROUND_OPENED") {
-    const shoeBefore = currentRound(state)?.shoeId;
-    return shoeBefore !== undefined && shoeBefore !== round.shoeId ? [] : state.history;
-  }
-  if (event.type === "ROUND_SETTLED" && round.result) {
-    return [...state.history, round.result.outcome[0]].slice(-HISTORY_LENGTH);
-  }
-  return state.history;
+/** An event of the table: in the midst of a round it stands among the round's. */
+function withTableEvent(state, event) {
+  const next = event.type === "SHOE_OPENED" ? { ...state, shoe: event, history: [] } : state;
+  const round = currentRound(state);
+  if (round === null || isFinal(round)) return { ...next, between: [...state.between, event] };
+  return { ...next, rounds: [...state.rounds.slice(0, -1), withEvent(round, event)] };
+}
+
+/** A round before its first event, with what the log said since the one before it. */
+function openedAfter(state, { roundId, data }) {
+  const shoe = state.shoe !== null && state.shoe.hash === data.shoe_hash ? state.shoe : null;
+  return { ...emptyRound(roundId), events: state.between, shoe };
 }

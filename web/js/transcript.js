@@ -5,21 +5,24 @@ import { SPOTS } from "./bets.js";
 import { fromHex, toHex, utf8Bytes } from "./bytes.js";
 import { canonical, digest } from "./canonical.js";
 import { resultOf } from "./coup.js";
-import { SEED_BYTES, commitment, dealCoup, dealKey } from "./deal.js";
+import { SEED_BYTES, commitment, dealCoup, dealKey, without } from "./deal.js";
 import { checkSignature } from "./keys.js";
 import { leafHash, root, rootFromProof } from "./merkle.js";
 import { knowsPaytable, offers, payoutsInBookOrder } from "./paytable.js";
-import { EVENT_TYPES, replay } from "./replay.js";
+import { EVENT_TYPES, isOfTheTable, noRound, step as stepOf } from "./replay.js";
+import {
+  cardsAfter, checkOpening, checkShoeCarriesOn, checkShoeOf, freshShoe, isByHand, isShoeChange,
+} from "./shoe.js";
 
-const FORMAT = "baccarat-transcript/1";
-const MEMBERS = "book,events,format,payouts,roundId,seal,tableId,view";
+const FORMAT = "baccarat-transcript/2";
+const MEMBERS = "book,events,format,payouts,roundId,seal,shoe,tableId,view";
 const EVENT_MEMBERS = "at_ms,data,epoch,hash,prev,roundId,seq,sig,tableId,type";
 const ENTRY_MEMBERS = "betId,playerId,spot,stake_minor";
 const MAX_EVENTS = 1_000;
 
 /** The rules in the order in which they are checked. */
 export const RULES = [
-  "structure", "chain", "signature", "transitions", "book", "commitment", "cards", "outcome",
+  "structure", "chain", "signature", "shoe", "transitions", "book", "commitment", "cards", "outcome",
   "payouts", "seal",
 ];
 
@@ -59,14 +62,19 @@ export async function checkTranscript(document, keys) {
     }
   };
   await step("structure", () => checkDocument(document));
-  const { events } = document;
+  const { events, shoe } = document;
   await checkEvents(events, keys);
   passed.push("chain", "signature");
+  await step("shoe", () => checkShoe(document, keys));
   const round = await step("transitions", () => checkRound(document));
   const entries = await step("book", () => checkBook(document, round));
   if (round.state === "SETTLED") {
     const seed = await step("commitment", () => checkSeed(round, document.roundId));
-    await step("cards", () => checkCards(round, document.roundId, seed));
+    await step("cards", async () => {
+      if (seed !== null) await checkCards(round, document.roundId, seed);
+      checkCutCard(round, shoe);
+      resultOf(round.cards);
+    });
     await step("outcome", () => checkResult(round));
     await step("payouts", () => checkPayouts(document, round, entries));
   } else {
@@ -87,9 +95,21 @@ export async function checkEvents(events, keys) {
 }
 
 async function checkEvent(event, before, keys) {
-  if (!isSignedEvent(event)) throw new RuleBroken("structure", "an event has members missing, unknown or of another type");
+  mustBeEvent(event);
   const name = `${event.type} (epoch ${event.epoch}, number ${event.seq})`;
   if (before !== null) checkPlace(before, event, name);
+  await checkHash(event, name);
+  if (before !== null && event.prev !== before.hash) {
+    throw new RuleBroken("chain", `${name} does not follow the event before it`);
+  }
+  await checkEventSignature(event, name, keys);
+}
+
+function mustBeEvent(event) {
+  if (!isSignedEvent(event)) throw new RuleBroken("structure", "an event has members missing, unknown or of another type");
+}
+
+async function checkHash(event, name) {
   let actual;
   try {
     actual = await eventHash(event);
@@ -99,9 +119,9 @@ async function checkEvent(event, before, keys) {
   if (actual !== event.hash) {
     throw new RuleBroken("chain", `${name} was changed: it hashes to ${short(actual)}, not ${short(event.hash)}`);
   }
-  if (before !== null && event.prev !== before.hash) {
-    throw new RuleBroken("chain", `${name} does not follow the event before it`);
-  }
+}
+
+async function checkEventSignature(event, name, keys) {
   try {
     await checkSignature(keys, event.sig, signingInput(event.hash));
   } catch (error) {
@@ -127,14 +147,94 @@ function checkDocument(document) {
   must(Array.isArray(document.payouts), "the payouts are no list");
 }
 
-function checkRound({ tableId, roundId, events }) {
-  for (const event of events) {
-    must(event.tableId === tableId && event.roundId === roundId, `event ${event.seq} belongs to another round`);
+async function checkShoe({ shoe, tableId }, keys) {
+  mustBeEvent(shoe);
+  must(shoe.type === "SHOE_OPENED" && shoe.tableId === tableId && shoe.roundId === "",
+    "shoe is not an event that opens a shoe of this table");
+  await checkHash(shoe, "the opening of the shoe");
+  await checkEventSignature(shoe, "the opening of the shoe", keys);
+  await freshShoe(shoe);
+}
+
+async function checkRound({ tableId, roundId, shoe, events }) {
+  const round = noRound();
+  for (const [place, event] of events.entries()) {
+    must(event.tableId === tableId, `event ${event.seq} belongs to another table`);
+    if (isOfTheTable(event)) {
+      if (round.state !== "" && isShoeChange(event)) {
+        throw new RuleBroken("shoe", "the shoe was changed in the middle of the round");
+      }
+      continue;
+    }
+    must(event.roundId === roundId, `event ${event.seq} belongs to another round`);
+    const before = round.cards.length + round.burned.length;
+    stepOf(round, event);
+    if (event.type === "ROUND_OPENED") {
+      await named("shoe", () => checkShoeOf(round, shoe, events.slice(0, place)));
+    }
+    if (event.type === "CARDS_DEALT" || event.type === "CARD_BURNED") {
+      await named("cards", () => checkDrawn(round, event, before, shoe));
+    }
   }
-  const round = replay(events);
+  must(events.at(-1).roundId === roundId, "the last event is not one of the round");
   must(round.state === "SETTLED" || round.state === "VOIDED",
     `the round ends in state ${round.state}: its last events are missing`);
   return round;
+}
+
+async function named(rule, check) {
+  try {
+    await check();
+  } catch (error) {
+    throw new RuleBroken(rule, error.message);
+  }
+}
+
+/** Check that what left the shoe with `event` can have left it; `before` cards had in this round. */
+async function checkDrawn({ opened, cards, burned }, { type, data }, before, shoe) {
+  without(opened.remaining, [...cards.map(({ card }) => card), ...burned]);
+  if (opened.mode !== "shuffler") return;
+  const card = type === "CARD_BURNED" ? data.card : data.cards[0].card;
+  await checkOpening(card, data.opening, opened.drawn + before, shoe.data);
+}
+
+/**
+ * Check of a round's events, also of one under way, that each card can have left the shoe; in mode
+ * shuffler that the order of `shoe` (the event that opened it) has it at its place.
+ * Resolves to the replayed round. Rejects: RangeError.
+ */
+export async function checkDrawnCards(events, shoe) {
+  const round = noRound();
+  for (const event of events.filter((one) => !isOfTheTable(one))) {
+    const before = round.cards.length + round.burned.length;
+    stepOf(round, event);
+    if (event.type === "CARDS_DEALT" || event.type === "CARD_BURNED") await checkDrawn(round, event, before, shoe);
+  }
+  return round;
+}
+
+/** Check, where a server or a machine knows it, that the cut card came out when it had to. */
+function checkCutCard(round, shoe) {
+  const { mode, hands_left: handsLeft } = round.opened;
+  if (mode === "shoe") return;
+  const due = handsLeft === null && cardsAfter(round) <= shoe.data.procedure.cut_cards;
+  must(round.cutCardOut === due, `${cardsAfter(round)} cards were left, but the cut card is said to be ${round.cutCardOut ? "out" : "in"}`);
+}
+
+/**
+ * Check that `later` is the round right after `earlier`; both are documents that hold, with the
+ * rounds that checkTranscript made of them: {document, round}.
+ * Rejects: RuleBroken (chain or shoe).
+ */
+export async function checkLink(earlier, later) {
+  const [before, after] = [earlier.document, later.document];
+  if (before.tableId !== after.tableId || later.round.opened.round_no !== earlier.round.opened.round_no + 1) {
+    throw new RuleBroken("chain", `${after.roundId} is not the round after ${before.roundId}`);
+  }
+  if (after.events[0].prev !== before.events.at(-1).hash) {
+    throw new RuleBroken("chain", `${after.roundId} does not follow ${before.roundId} in the log`);
+  }
+  await named("shoe", () => checkShoeCarriesOn(earlier.round, before.shoe, after.events, later.round));
 }
 
 async function checkBook({ view, book }, round) {
@@ -174,8 +274,15 @@ async function provenEntries(book, sealed) {
   return [...byIndex].sort(([a], [b]) => a - b).map(([, entry]) => entry);
 }
 
-/** The revealed seed, when it is the one that was committed to. Throws: RangeError. */
+/**
+ * The revealed seed, when it is the one that was committed to; null where a dealer draws and none is
+ * claimed. Throws: RangeError.
+ */
 export async function checkSeed({ opened, settled }, roundId) {
+  if (isByHand(opened.mode)) {
+    must(opened.commitment === null && settled.seed === null, "cards drawn by a dealer come from no seed");
+    return null;
+  }
   const seed = fromHex(settled.seed);
   must(seed.length === SEED_BYTES, `the revealed seed has ${seed.length} bytes`);
   const actual = await commitment(seed, roundId);
@@ -230,7 +337,7 @@ async function checkSeal(document, keys) {
   must(seal.hash === (await digest(covered)), "the record was changed after it was sealed");
   await checkSignature(keys, seal.sig, signingInput(seal.hash));
   // Nothing signs the seal's own key number, but a key has the same one everywhere.
-  must(document.events.every(({ sig }) => sig.kid !== seal.sig.kid || sig.ver === seal.sig.ver),
+  must([document.shoe, ...document.events].every(({ sig }) => sig.kid !== seal.sig.kid || sig.ver === seal.sig.ver),
     "the key of the seal signed under another number before");
 }
 

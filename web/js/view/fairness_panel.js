@@ -1,13 +1,34 @@
 // The fairness drawer: what the house promised, what it revealed, and this browser's own checks.
 
 import { importKeySet } from "../keys.js";
-import { cardsLeft } from "../deal.js";
 import { verifyRound, verifyTranscript } from "../fairness.js";
 import { isFinal } from "../round.js";
+import { isByHand } from "../shoe.js";
 import { isRevealed } from "../presentation.js";
 import { h, setText, whenChanged } from "./dom.js";
 
+const SHOE_COMMITMENTS = {
+  shuffler: "Merkle root over every card of the shoe, published before its first bet",
+  shoe: "SHA-256 of the house's record of the shuffle, published before the first bet",
+};
 const NO_CRYPTO = "This browser offers no cryptography on this page; open it over HTTPS to check rounds here.";
+
+const LEADS = {
+  rng: ["Provably fair",
+    "Before the first bet the house commits to a secret seed. When bets close, all of them are sealed "
+    + "under one root. Seed and root together draw the cards from what is left in the shoe, so neither "
+    + "the house nor a player alone can pick them. This browser checks it all again, by itself."],
+  shuffler: ["Provably fair",
+    "A machine shuffles this shoe and knows its order. Before the shoe's first bet the house commits to "
+    + "that order, card by card. Each card that the dealer draws is opened, and this browser checks that it "
+    + "is the one that was promised for its place. That the order is random, and kept secret until then, the "
+    + "house says and nobody can check from here."],
+  shoe: ["Attested, not provable",
+    "This shoe is shuffled by hand, so nobody knows its order and none can be promised. The cards are "
+    + "those that the scanner at the table read, signed by the house; the camera shows them. This browser "
+    + "checks that nothing was changed afterwards, that the shoe can hold the cards, and that what is left "
+    + "of it was counted when it was closed. It cannot prove which card was drawn."],
+};
 
 export class FairnessPanel {
   #api;
@@ -19,6 +40,8 @@ export class FairnessPanel {
   #proofs = new Map(); // roundId → {text, checks}
   #opener = null;
   #current = ""; // what the list of checks is being drawn for
+  #title = h("h2", { id: "fair-title" });
+  #lead = h("p", { class: "fair-lead", "data-testid": "fairness-lead" });
   #tabs = h("div", { class: "fair-rounds", role: "group", "aria-label": "Round to check" });
   #facts = h("dl", { class: "fair-facts" });
   #checks = h("ul", { class: "fair-checks", "aria-live": "polite" });
@@ -32,13 +55,9 @@ export class FairnessPanel {
     this.#onNotice = onNotice;
     this.element = h(
       "aside", { class: "fair", role: "dialog", "aria-labelledby": "fair-title", "data-testid": "fairness", hidden: true },
-      h("div", { class: "fair-head" }, h("h2", { id: "fair-title" }, "Provably fair"), this.#close),
+      h("div", { class: "fair-head" }, this.#title, this.#close),
       h("div", { class: "fair-body" },
-        h("p", { class: "fair-lead" },
-          "Before the first bet the house commits to a secret seed. When bets close, all of them are sealed ",
-          "under one root. Seed and root together draw the cards from what is left in the shoe, so neither ",
-          "the house nor a player alone can pick them. This browser checks it all again, by itself."),
-        this.#tabs, this.#facts,
+        this.#lead, this.#tabs, this.#facts,
         h("h3", {}, "Checks made by this browser"), this.#checks, this.#message,
         h("div", { class: "fair-actions" }, this.#proofButton, this.#saveButton)),
     );
@@ -91,6 +110,9 @@ export class FairnessPanel {
     const revealed = round !== null && (isRevealed(round, snapshot.nowMs) || round.cards.length === 0);
     const proof = round && this.#proofs.get(round.roundId);
     const bets = round ? this.#betsOf(round) : [];
+    const [title, lead] = LEADS[round?.mode] ?? LEADS.rng;
+    setText(this.#title, title);
+    setText(this.#lead, lead);
     this.#drawTabs(rounds, round);
     whenChanged(this.#facts, `${round?.roundId}/${round?.events.length}/${revealed}`, () => this.#drawFacts(round, revealed));
     const stateOfBets = bets.map(({ betId, state, payout_minor: payout }) => [betId, state, payout]);
@@ -125,12 +147,14 @@ export class FairnessPanel {
       return;
     }
     if (round.commitment) fact("Commitment", round.commitment, "SHA-256 of seed and round id, published before the first bet");
-    if (round.shoeId) fact("Shoe", round.shoeId, `${cardsLeft(round.remaining)} cards left at the opening`);
+    const promised = round.shoe?.data.commitment;
+    if (promised) fact("Commitment of the shoe", promised, SHOE_COMMITMENTS[round.mode]);
+    if (round.shoeId) fact("Shoe", round.shoeId, `${round.decks * 52 - round.drawn} cards left at the opening`);
     const kids = [...new Set(round.events.map((event) => event.sig.kid))];
     fact("Signing key", kids.join(" "), "RFC 7638 thumbprint, recomputed here");
     fact("Book root", round.bookRoot ?? "when bets close", round.bookRoot
       ? `${round.bookCount} ${round.bookCount === 1 ? "bet" : "bets"} sealed before the first card` : "");
-    fact("Seed", revealed && round.seed ? round.seed : round.phase === "voided" ? "not revealed: the round is void" : "revealed when the round is settled");
+    if (!isByHand(round.mode)) fact("Seed", revealed && round.seed ? round.seed : round.phase === "voided" ? "not revealed: the round is void" : "revealed when the round is settled");
     this.#facts.replaceChildren(...rows);
   }
 
@@ -149,9 +173,10 @@ export class FairnessPanel {
       const keys = await this.#trustedKeys(round);
       // While the cards are being turned only the events up to the deal are looked at.
       const dealt = round.events.findIndex(({ type }) => type === "DEALING_STARTED");
-      const events = revealed || dealt < 0 ? round.events : round.events.slice(0, dealt);
-      const previous = rounds[rounds.indexOf(round) - 1]?.events ?? null;
-      checks = await verifyRound(events, { keys, bets, previous });
+      const all = revealed || dealt < 0 || isByHand(round.mode);
+      const events = all ? round.events : round.events.slice(0, dealt);
+      const previous = rounds[rounds.indexOf(round) - 1] ?? null;
+      checks = await verifyRound(events, { keys, bets, shoe: round.shoe, previous });
     } catch (error) {
       setText(this.#message, `The house's keys could not be read: ${error.message}`);
       this.#keys = null;
@@ -166,7 +191,7 @@ export class FairnessPanel {
   async #trustedKeys(round) {
     this.#keys ??= this.#api.keys().then(importKeySet);
     const keys = await this.#keys;
-    if (round.events.every((event) => keys.has(event.sig.kid))) return keys;
+    if ([...round.events, round.shoe].every((event) => event === null || keys.has(event.sig.kid))) return keys;
     this.#keys = this.#api.keys().then(importKeySet);
     return this.#keys;
   }

@@ -14,6 +14,7 @@ const DERIVED_COLUMNS = { big_eye_boy: 48, small_road: 23, cockroach_pig: 23 };
 export class Scoreboard {
   #counts = byKey(["P", "B", "T"], (letter) =>
     h("span", { class: `count count-${letter.toLowerCase()}`, "data-testid": `count-${letter}` }));
+  #ending = h("span", { class: "shoe-ending", role: "status", "data-testid": "shoe-ending" });
   #beads = new BeadPlate();
   #bigRoad = new Road({ key: "big_road", name: "Big Road", columns: BIG_ROAD_COLUMNS, cellsPerSquare: 1 });
   #derived = byKey(DERIVED_ROADS.map(({ key }) => key), (key) =>
@@ -22,7 +23,7 @@ export class Scoreboard {
 
   constructor() {
     this.element = h("section", { class: "panel roads", "aria-label": "Scoreboard of this shoe" },
-      h("div", { class: "panel-head" }, h("h2", {}, "Scoreboard"),
+      h("div", { class: "panel-head" }, h("h2", {}, "Scoreboard"), this.#ending,
         h("div", { class: "counts" }, Object.values(this.#counts))),
       h("div", { class: "board" },
         this.#beads.element, this.#bigRoad.element,
@@ -30,7 +31,8 @@ export class Scoreboard {
         h("div", { class: "asks" }, Object.values(this.#asks).map(({ element }) => element))));
   }
 
-  update({ history }) {
+  update({ history, shoe }) {
+    setText(this.#ending, shoe.lastHand ? "Last hand of this shoe" : shoe.cutCardOut ? "Cut card is out" : "");
     this.#beads.update({ history });
     whenChanged(this.element, history.join(""), () => this.#draw(history));
   }

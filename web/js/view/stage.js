@@ -16,6 +16,7 @@ const VOID_REASONS = {
   CLOSE_FAILED: "the bets could not be closed",
   DEAL_FAILED: "the cards could not be dealt",
   NO_CARD_BY_DEADLINE: "no card came in time",
+  DEAL_ABANDONED: "the hand could not be finished",
   PIT_DECISION: "by decision of the pit",
 };
 
@@ -159,7 +160,7 @@ function totalText(hand, shown, stage, presentation) {
   return open.length > 0 ? String(totalOf(open)) : "";
 }
 
-function statusText({ phase, resting, round }) {
+function statusText({ phase, paused, resting, round }) {
   if (phase === "voided" && !resting) {
     const reason = VOID_REASONS[round.voidReason] ?? round.voidReason;
     return `ROUND VOID – bets returned: ${reason}`;
@@ -168,7 +169,7 @@ function statusText({ phase, resting, round }) {
   switch (phase) {
     case "open": return "PLACE YOUR BETS";
     case "closed": return "NO MORE BETS";
-    case "dealing": return "DEALING";
+    case "dealing": return paused ? "DEALING IS PAUSED – ONE MOMENT, PLEASE" : "DEALING";
     default: {
       const { outcome, player_total: player, banker_total: banker } = round.result;
       return `${WINNER[outcome]} ${outcome === "BANKER" ? banker : player}`;
