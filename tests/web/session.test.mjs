@@ -117,13 +117,13 @@ test("bets of all tables lie on one balance", () => {
   session.showTables(["bac-1", "bac-2"]);
   const roundId = answerJoin("bac-1");
   answerJoin("bac-2");
-  session.table("bac-1").placeBet("PLAYER", 400);
+  session.table("bac-1").placeBets([{ spot: "PLAYER", minor: 400 }]);
   assert.equal(at("bac-2").spendableMinor, 600);
-  session.table("bac-2").placeBet("TIE", 100);
+  session.table("bac-2").placeBets([{ spot: "TIE", minor: 100 }]);
   assert.equal(at("bac-1").spendableMinor, 500);
   const sent = line.sent.find((message) => message.action === "bet" && message.roundId === roundId);
-  const bet = { betId: sent.betId, roundId, spot: "PLAYER", stake_minor: 400, state: "PLACED", payout_minor: 0, reason: null };
-  line.say({ type: "bet_accepted", bet, wallet: wallet(600, 2) });
+  const bet = { betId: sent.bets[0].betId, roundId, spot: "PLAYER", stake_minor: 400, state: "PLACED", payout_minor: 0, reason: null };
+  line.say({ type: "bets_accepted", id: sent.id, bets: [bet], wallet: wallet(600, 2) });
   assert.deepEqual(at("bac-1").bets.onSpot(roundId, "PLAYER"), { accepted: 400, pending: 0 });
   assert.equal(at("bac-2").wallet.available_minor, 600);
   assert.equal(at("bac-2").spendableMinor, 500);
@@ -134,7 +134,7 @@ test("a balance may not rise while cards that may pay are hidden at any table", 
   session.showTables(["bac-1", "bac-2"]);
   const roundId = answerJoin("bac-1");
   answerJoin("bac-2");
-  session.table("bac-1").placeBet("PLAYER", 400);
+  session.table("bac-1").placeBets([{ spot: "PLAYER", minor: 400 }]);
   const closed = { ...new Log().closed(1)[0], tableId: "bac-1", roundId, seq: 2 };
   line.say({ type: "wallet", wallet: wallet(600, 2) });
   assert.equal(session.wallet().available_minor, 600);

@@ -40,33 +40,34 @@ Object.assign(globalThis, {
   document: { addEventListener: () => {}, removeEventListener: () => {}, visibilityState: "visible" },
   sessionStorage: { getItem: () => null, setItem: () => {} },
 });
-const { TableClient } = await import("../../web/js/table_client.js");
+const { Session } = await import("../../web/js/session.js");
 
 /** A client that has joined an open round; `play` gets it with its socket and the notices so far. */
 async function joined(play) {
   mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   const notices = [];
-  const client = new TableClient({
+  const session = new Session({
     api: { ticket: async () => ({ ticket: "t", url: "wss://x", playerId: "anna", role: "player" }) },
-    tableId: "bac-1",
     onChange: () => {},
     onNotice: (notice) => notices.push(notice),
     onSignedOut: assert.fail,
   });
   try {
-    client.start();
+    session.start();
+    session.showTables(["bac-1"]);
+    const client = session.table("bac-1");
     await Promise.resolve();
     await Promise.resolve();
     const socket = FakeSocket.last;
     socket.onopen();
     socket.receive({
       type: "joined", id: socket.commands("join")[0].id, complete: false, bets: [], wallet: WALLET,
-      table: { tableId: "bac-1", currency: "EUR", limits: {}, history: [], epoch: 1 },
+      table: { tableId: "bac-1", currency: "EUR", limits: {}, history: [], epoch: 1 }, seats: [],
       events: [new Log().opened(1)], server_ms: OPENED_AT,
     });
     play({ client, socket, notices, bets: () => client.snapshot().bets });
   } finally {
-    client.stop();
+    session.stop();
     mock.timers.reset();
   }
 }
@@ -110,7 +111,7 @@ test("a refusal takes all bets of the command away, with one notice", () => join
   socket.receive({
     type: "error", id, code: "TABLE_DIFFERENTIAL", message: "", details: { spot: "PLAYER", allowed_minor: 300 },
   });
-  assert.deepEqual(notices, [{ kind: "error", text: "Bets not taken: this side of the table takes €3 more for now" }]);
+  assert.deepEqual(notices, [{ kind: "error", tableId: "bac-1", text: "Bets not taken: this side of the table takes €3 more for now" }]);
   assert.deepEqual(bets().ofRound(ROUND).map(({ spot }) => spot), ["BANKER"]);
 }));
 
