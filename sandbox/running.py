@@ -12,7 +12,7 @@ from sandbox.deployment import deploy
 from sandbox.heartbeats import Heartbeats
 from sandbox.pages import PageServer
 from sandbox.processes import Emulator, check_machine
-from sandbox.seeding import PHYSICAL_TABLES, USERS, add_tables, add_user, bind_tables, start_tables
+from sandbox.seeding import PHYSICAL_TABLES, USERS, add_user, bind_tables, start_tables
 
 
 @contextmanager
@@ -33,19 +33,18 @@ def sandbox(options: Options, say: Callable[[str], None]) -> Iterator[Run]:
         emulator.start()
         say("deploying the CDK app into it")
         outputs = deploy(options)
-        say("adding users, wallets and tables")
+        say("adding users and wallets")
         bind_tables(outputs)
         for user in USERS:
             add_user(user, outputs)
-        add_tables(options)
         pages = PageServer(options, outputs)
         pages.start()
         stack.callback(pages.stop)
         heartbeats = Heartbeats(PHYSICAL_TABLES, options.heartbeat_seconds)
         heartbeats.start()
         stack.callback(heartbeats.stop)
-        say("starting the tables")
-        start_tables(outputs)
+        say("starting tables")
+        start_tables(options, outputs)
         run = Run(options.endpoint, options.page_url, outputs)
         run.save(options.folder)
         stack.callback((options.folder / "run.json").unlink)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from baccarat.application.bets import credit_deposit
 from baccarat.application.tables import configure_table
 from baccarat.domain.paytable import PAYTABLES, Spot
 from baccarat.domain.roles import AUDITOR, DEALER, OPS, PIT, PLAYER
+from baccarat.domain.table import round_id
 from baccarat.domain.table_config import (
     Caps,
     DealingMode,
@@ -27,13 +29,14 @@ from baccarat.domain.table_config import (
     TableConfig,
 )
 from baccarat.domain.wallet import Wallet
-from sandbox.configuration import REGION, TABLE_ID, Options, User
+from sandbox.configuration import REGION, TABLE_ID, Options, SandboxError, User
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 PASSWORD: Final = "Sandbox-2026!"  # noqa: S105  of made-up users on loopback
 CURRENCY: Final = "EUR"
+_START_SECONDS: Final = 90
 
 USERS: Final = (
     User("anna", PLAYER, PASSWORD, 10_000_00),
@@ -202,13 +205,22 @@ PHYSICAL_TABLES: Final = [
 """Tables that wait for a dealer."""
 
 
-def add_tables(options: Options) -> None:
-    """Create the tables; whoever watches them next starts them."""
+def start_tables(options: Options, outputs: dict[str, str]) -> None:
+    """Create the tables and let the watchdog start them now instead of within a minute.
+
+    One after the other: four first rounds at once would start every function four times.
+
+    Raises:
+        SandboxError: a table opened no round.
+    """
     floor, clock = DynamoFloor(clients.dynamodb()), SystemClock()
     for table in TABLES:
         configure_table(table.table_id, table.config(options), floor=floor, clock=clock)
-
-
-def start_tables(outputs: dict[str, str]) -> None:
-    """Let the watchdog look now instead of within a minute."""
-    boto3.client("lambda").invoke(FunctionName=outputs["WatchTablesFunction"], Payload=b"{}")
+        if table.table_id in PHYSICAL_TABLES:
+            continue  # It waits for its dealer.
+        boto3.client("lambda").invoke(FunctionName=outputs["WatchTablesFunction"], Payload=b"{}")
+        deadline = time.monotonic() + _START_SECONDS
+        while floor.round(round_id(table.table_id, 1)) is None:
+            if time.monotonic() > deadline:
+                raise SandboxError(f"table {table.table_id} did not open its first round")
+            time.sleep(0.1)

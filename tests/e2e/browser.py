@@ -45,7 +45,7 @@ def sign_in(
     page.get_by_test_id("signin-password").fill(password)
     page.get_by_test_id("signin-submit").click()
     expect(page.get_by_test_id("connection")).to_have_attribute(
-        "data-state", "online", timeout=30 * SECONDS
+        "data-state", "online", timeout=60 * SECONDS
     )
 
 

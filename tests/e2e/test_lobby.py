@@ -32,7 +32,7 @@ def new_page(browser: Browser, run: Run, size: dict[str, int], place: str) -> Pa
     """A new player with 1,000.00 EUR at a place of the page."""
     user = User(f"web-{new_id()[:10].lower()}", PLAYER, PASSWORD, 100_000)
     add_user(user, run.outputs)
-    page = browser.new_page(viewport=size)  # type: ignore[arg-type]
+    page = browser.new_page(viewport=size, reduced_motion="reduce")  # type: ignore[arg-type]
     sign_in(page, run, user.name, user.password, place)
     return page
 
@@ -56,37 +56,37 @@ def bet_500_on_player(page: Page, table_id: str) -> str:
     table.get_by_test_id("chip-500").click()
     table.get_by_test_id("spot-PLAYER").click()
     expect(table.get_by_test_id("spot-PLAYER")).to_have_attribute(
-        "data-staked-minor", "500", timeout=20 * SECONDS
+        "data-staked-minor", "500", timeout=40 * SECONDS
     )
     return str(events[-1]["roundId"])
 
 
 def test_from_the_lobby_to_two_tables_and_a_recalled_round(sandbox: Run, browser: Browser) -> None:
     page = new_page(browser, sandbox, DESKTOP, "lobby")
-    expect(page.get_by_test_id("lobby-table")).to_have_count(len(TABLES), timeout=20 * SECONDS)
+    expect(page.get_by_test_id("lobby-table")).to_have_count(len(TABLES), timeout=40 * SECONDS)
     page.get_by_test_id("filter-variant").select_option("commission")
     page.get_by_test_id("filter-stake").select_option("1")
     expect(page.get_by_test_id("lobby-table")).to_have_count(1)
     page.get_by_test_id("match").click()
-    expect(page.get_by_test_id("proposal")).to_have_count(1, timeout=20 * SECONDS)
+    expect(page.get_by_test_id("proposal")).to_have_count(1, timeout=40 * SECONDS)
     page.get_by_test_id("proposal").click()
 
     expect(page).to_have_url(re.compile(f"#table={TABLE_ID}$"))
     expect(page.get_by_test_id("connection")).to_have_attribute(
-        "data-state", "online", timeout=30 * SECONDS
+        "data-state", "online", timeout=60 * SECONDS
     )
     assert balance_minor(page) == 100_000
     page.get_by_test_id("past-rounds-open").click()
-    expect(page.get_by_test_id("past-row").first).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_test_id("past-row").first).to_be_visible(timeout=40 * SECONDS)
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("past-rounds")).to_be_hidden()
     page.get_by_test_id("seat-2").click()
     expect(page.get_by_test_id("seat-2")).to_have_attribute(
-        "data-taken", "you", timeout=20 * SECONDS
+        "data-taken", "you", timeout=40 * SECONDS
     )
     other = new_page(browser, sandbox, DESKTOP, f"table={TABLE_ID}")
     expect(other.get_by_test_id("seat-2")).to_have_attribute(
-        "data-taken", "other", timeout=20 * SECONDS
+        "data-taken", "other", timeout=40 * SECONDS
     )
     expect(other.get_by_test_id("seat-2")).to_contain_text(re.compile(r"Player [0-9A-F]{4}"))
 
@@ -94,7 +94,7 @@ def test_from_the_lobby_to_two_tables_and_a_recalled_round(sandbox: Run, browser
     page.locator('[data-table="bac-3"]').get_by_test_id("lobby-join").click()
     expect(page.get_by_test_id("short-table")).to_have_count(2)
     expect(page.get_by_test_id("connection")).to_have_attribute(
-        "data-state", "online", timeout=30 * SECONDS
+        "data-state", "online", timeout=60 * SECONDS
     )
     round_id = bet_500_on_player(page, TABLE_ID)
     bet_500_on_player(page, "bac-3")
@@ -112,12 +112,12 @@ def test_from_the_lobby_to_two_tables_and_a_recalled_round(sandbox: Run, browser
     )
     page.get_by_test_id("past-rounds-open").click()
     page.locator(f'[data-testid="past-row"][data-round="{round_id}"]').click()
-    expect(page.get_by_test_id("past-bet")).to_have_count(1, timeout=20 * SECONDS)
+    expect(page.get_by_test_id("past-bet")).to_have_count(1, timeout=40 * SECONDS)
     expect(page.get_by_test_id("past-sum")).to_contain_text("€5.00")
     assert page.get_by_test_id("past-card").count() >= 4
     page.get_by_test_id("past-verify").click()
     expect(page.locator('[data-check="record-seal"]')).to_have_attribute(
-        "data-ok", "true", timeout=30 * SECONDS
+        "data-ok", "true", timeout=60 * SECONDS
     )
 
     # Standing up is seen by the others at once.
@@ -125,7 +125,7 @@ def test_from_the_lobby_to_two_tables_and_a_recalled_round(sandbox: Run, browser
     page.get_by_test_id("past-close").click()
     page.get_by_test_id("seat-2").click()
     expect(other.get_by_test_id("seat-2")).to_have_attribute(
-        "data-taken", "free", timeout=20 * SECONDS
+        "data-taken", "free", timeout=40 * SECONDS
     )
 
 
@@ -136,18 +136,18 @@ def test_a_seat_is_kept_over_a_lost_connection_and_freed_by_leaving(
     other = new_page(browser, sandbox, DESKTOP, "table=bac-4")
     page.get_by_test_id("seat-5").click()
     taken = other.get_by_test_id("seat-5")
-    expect(taken).to_have_attribute("data-taken", "other", timeout=20 * SECONDS)
+    expect(taken).to_have_attribute("data-taken", "other", timeout=40 * SECONDS)
     page.evaluate("window.baccarat.dropConnection()")
     expect(page.get_by_test_id("connection")).not_to_have_attribute("data-state", "online")
     expect(page.get_by_test_id("connection")).to_have_attribute(
         "data-state", "online", timeout=60 * SECONDS
     )
     expect(page.get_by_test_id("seat-5")).to_have_attribute(
-        "data-taken", "you", timeout=20 * SECONDS
+        "data-taken", "you", timeout=40 * SECONDS
     )
-    expect(taken).to_have_attribute("data-taken", "other", timeout=20 * SECONDS)
+    expect(taken).to_have_attribute("data-taken", "other", timeout=40 * SECONDS)
     page.get_by_test_id("lobby-open").click()
-    expect(taken).to_have_attribute("data-taken", "free", timeout=20 * SECONDS)
+    expect(taken).to_have_attribute("data-taken", "free", timeout=40 * SECONDS)
 
 
 @pytest.mark.parametrize("place", ["lobby", "table=bac-1,bac-2,bac-3,bac-4"])
@@ -155,11 +155,11 @@ def test_lobby_and_four_tables_fit_a_phone_and_nothing_breaks_their_policy(
     sandbox: Run, browser: Browser, place: str
 ) -> None:
     complaints: list[str] = []
-    page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
+    page = browser.new_page(viewport=PHONE, reduced_motion="reduce")  # type: ignore[arg-type]
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     sign_in(page, sandbox, "bert", PASSWORD, place)
     shown = "lobby-table" if place == "lobby" else "short-table"
-    expect(page.get_by_test_id(shown)).to_have_count(4, timeout=20 * SECONDS)
+    expect(page.get_by_test_id(shown)).to_have_count(4, timeout=40 * SECONDS)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert complaints == []

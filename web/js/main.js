@@ -40,12 +40,21 @@ function enter(api, auth, signInView) {
   const root = document.getElementById("screen");
   const session = new Session({
     api,
-    onChange: () => draw(),
+    onChange: () => drawSoon(),
     onNotice: (notice) => screen?.notify(notice),
     onSignedOut: (error) => leave(error.message),
   });
   let screen = null;
   const draw = () => screen?.update();
+  let drawing = 0;
+
+  /** Many messages may come at once, for several tables: they are drawn together. */
+  function drawSoon() {
+    drawing ||= requestAnimationFrame(() => {
+      drawing = 0;
+      draw();
+    });
+  }
 
   function go(place) {
     location.hash = hashOf(place); // the rest follows from the address

@@ -16,7 +16,7 @@ import { Balance } from "./wallet.js";
 
 /** Tables that fit on a screen side by side. */
 export const MOST_TABLES = 4;
-const ANSWER_WITHIN_MS = 8_000;
+const ANSWER_WITHIN_MS = 15_000;
 
 /** The house refused what was asked; `code` and `details` are its own. */
 export class Refused extends Error {
