@@ -111,6 +111,8 @@ def _a_shoe_and_more(name: str, floor: Floor) -> dict[str, Played]:
         number = f"{name}-{floor.table.round_no + 1}"
         round_ = floor.play([bet("anna", 1)])
         played[f"{name}-cut-card" if round_.round.cut_card_out else number] = round_
+    # A void without a card is no hand of the shoe.
+    played[f"{name}-void-before-last"] = floor.play(void_in=RoundState.OPEN)
     played[f"{name}-last"] = floor.play([bet("anna", 1)])
     played[f"{name}-next-shoe"] = floor.play([bet("anna", 1)])
     return played
@@ -950,6 +952,7 @@ def new_shoe_with_other_cards_house(document: Document) -> Document:
 @_tampering("shoe", "were burned with", base=_FIRST)
 def burned_too_many_house(document: Document) -> Document:
     _shoe_opened(document)["burned"]["face_down"] += 1
+    data(document, "ROUND_OPENED")["drawn"] += 1
     return lying_house(document)
 
 
@@ -1377,7 +1380,7 @@ def card_came_back_into_the_shoe(document: Document) -> None:
     _other_cards_in_the_shoe(document)
 
 
-@_link("shoe", "opens with another shoe", "shuffler-cut-card", "shuffler-last")
+@_link("shoe", "opens with another shoe", "shuffler-void-before-last", "shuffler-last")
 def one_more_hand_after_the_cut_card(document: Document) -> None:
     data(document, "ROUND_OPENED")["hands_left"] += 1
 

@@ -141,7 +141,7 @@ test("consecutive rounds share a shoe, and a new one follows a closed one", asyn
 });
 
 test("without the opening of the shoe its cards are followed, but not how many hands are left", async () => {
-  const [before, after] = ["cut-card", "last"].map((name) => readStrictJson(read(`holds/rng-${name}.json`)));
+  const [before, after] = ["void-before-last", "last"].map((name) => readStrictJson(read(`holds/rng-${name}.json`)));
   const shoeOf = async (events) => (await verifyRound(events, { keys, previous: { events: before.events, shoe: null } }))
     .find(({ name }) => name === "shoe").ok;
   assert.equal(await shoeOf(after.events), true);
