@@ -3,6 +3,9 @@
 
 import { h, setText } from "./dom.js";
 
+const PLAYERS_LEAD = "Take a seat. Every card can be checked.";
+const PLAYERS_SMALL_PRINT = "18+ only. Gambling can be addictive. Play responsibly.";
+
 export class SignInView {
   #root = document.getElementById("sign-in");
   #form;
@@ -11,7 +14,7 @@ export class SignInView {
   #submit;
   #error;
 
-  constructor({ onSubmit }) {
+  constructor({ onSubmit, title = "Live Baccarat", lead = PLAYERS_LEAD, smallPrint = PLAYERS_SMALL_PRINT }) {
     this.#username = h("input", {
       id: "username", name: "username", type: "text", autocomplete: "username", required: true,
       autocapitalize: "none", spellcheck: "false", "data-testid": "signin-username",
@@ -25,12 +28,12 @@ export class SignInView {
     this.#form = h(
       "form", { class: "sign-in-card", novalidate: true },
       h("p", { class: "brand-mark", "aria-hidden": "true" }, "♠ ♥ ♣ ♦"),
-      h("h1", {}, "Live Baccarat"),
-      h("p", { class: "sign-in-lead" }, "Take a seat. Every card can be checked."),
+      h("h1", {}, title),
+      h("p", { class: "sign-in-lead" }, lead),
       h("label", { for: "username" }, "User name"), this.#username,
       h("label", { for: "password" }, "Password"), this.#password,
       this.#error, this.#submit,
-      h("p", { class: "small-print" }, "18+ only. Gambling can be addictive. Play responsibly."),
+      h("p", { class: "small-print" }, smallPrint),
     );
     this.#form.addEventListener("submit", async (event) => {
       event.preventDefault();
