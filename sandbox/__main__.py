@@ -22,7 +22,9 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument(
         "--heartbeat-seconds", type=int, default=30, help="how long a dealer's desk may be silent"
     )
+    parser.add_argument("--tables", nargs="*", default=[], help="tables to open; all by default")
     options = parser.parse_args(arguments)
+    options.tables = tuple(options.tables)
     return Options(**vars(options))
 
 

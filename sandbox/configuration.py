@@ -27,6 +27,8 @@ class Options:
     bet_seconds: int
     card_ms: int
     heartbeat_seconds: int = 30
+    tables: tuple[str, ...] = ()
+    """Tables to open; all when empty."""
 
     @property
     def folder(self) -> Path:

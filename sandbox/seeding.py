@@ -215,6 +215,8 @@ def start_tables(options: Options, outputs: dict[str, str]) -> None:
     """
     floor, clock = DynamoFloor(clients.dynamodb()), SystemClock()
     for table in TABLES:
+        if options.tables and table.table_id not in options.tables:
+            continue
         configure_table(table.table_id, table.config(options), floor=floor, clock=clock)
         if table.table_id in PHYSICAL_TABLES:
             continue  # It waits for its dealer.

@@ -12,6 +12,10 @@ from sandbox.configuration import TABLE_ID, Run
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+E2E_TABLES = ("bac-1", "bac-3", "bac-5")
+"""Few: every table that a server deals keeps the machine busy."""
+
+HEARTBEAT_SECONDS = 10
 SECONDS = 1000
 
 _FLAGS = [

@@ -15,6 +15,7 @@ import pytest
 
 from sandbox.configuration import Options, Run
 from sandbox.seeding import bind_tables
+from tests.e2e.browser import E2E_TABLES, HEARTBEAT_SECONDS
 from tests.support.cloud import ROOT
 from tests.support.ministack import free_port
 
@@ -24,12 +25,14 @@ _START_SECONDS = 180
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Run]:
     """A sandbox with quick rounds, shared by all end-to-end tests."""
-    options = Options(free_port(), free_port(), 6, 250)
+    options = Options(free_port(), free_port(), 6, 250, HEARTBEAT_SECONDS, E2E_TABLES)
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "sandbox"),
             *("--port", str(options.port), "--page-port", str(options.page_port)),
             *("--bet-seconds", str(options.bet_seconds), "--card-ms", str(options.card_ms)),
+            *("--heartbeat-seconds", str(options.heartbeat_seconds)),
+            *("--tables", *options.tables),
         ],
         cwd=ROOT,
         stdout=subprocess.PIPE,

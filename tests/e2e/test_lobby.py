@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from baccarat.domain.roles import PLAYER
 from sandbox.configuration import TABLE_ID, Run, User
 from sandbox.headless import new_id
-from sandbox.seeding import PASSWORD, TABLES, add_user
-from tests.e2e.browser import DESKTOP, PHONE, SECONDS, balance_minor, chromium, sign_in
+from sandbox.seeding import PASSWORD, add_user
+from tests.e2e.browser import DESKTOP, E2E_TABLES, PHONE, SECONDS, balance_minor, chromium, sign_in
 
 pytestmark = [
     pytest.mark.sandbox,
@@ -63,7 +63,7 @@ def bet_500_on_player(page: Page, table_id: str) -> str:
 
 def test_from_the_lobby_to_two_tables_and_a_recalled_round(sandbox: Run, browser: Browser) -> None:
     page = new_page(browser, sandbox, DESKTOP, "lobby")
-    expect(page.get_by_test_id("lobby-table")).to_have_count(len(TABLES), timeout=40 * SECONDS)
+    expect(page.get_by_test_id("lobby-table")).to_have_count(len(E2E_TABLES), timeout=40 * SECONDS)
     page.get_by_test_id("filter-variant").select_option("commission")
     page.get_by_test_id("filter-stake").select_option("1")
     expect(page.get_by_test_id("lobby-table")).to_have_count(1)
@@ -132,8 +132,8 @@ def test_from_the_lobby_to_two_tables_and_a_recalled_round(sandbox: Run, browser
 def test_a_seat_is_kept_over_a_lost_connection_and_freed_by_leaving(
     sandbox: Run, browser: Browser
 ) -> None:
-    page = new_page(browser, sandbox, DESKTOP, "table=bac-4")
-    other = new_page(browser, sandbox, DESKTOP, "table=bac-4")
+    page = new_page(browser, sandbox, DESKTOP, "table=bac-3")
+    other = new_page(browser, sandbox, DESKTOP, "table=bac-3")
     page.get_by_test_id("seat-5").click()
     taken = other.get_by_test_id("seat-5")
     expect(taken).to_have_attribute("data-taken", "other", timeout=40 * SECONDS)
@@ -150,9 +150,9 @@ def test_a_seat_is_kept_over_a_lost_connection_and_freed_by_leaving(
     expect(taken).to_have_attribute("data-taken", "free", timeout=40 * SECONDS)
 
 
-@pytest.mark.parametrize("place", ["lobby", "table=bac-1,bac-2,bac-3,bac-4"])
-def test_lobby_and_four_tables_fit_a_phone_and_nothing_breaks_their_policy(
-    sandbox: Run, browser: Browser, place: str
+@pytest.mark.parametrize(("place", "count"), [("lobby", len(E2E_TABLES)), ("table=bac-1,bac-3", 2)])
+def test_lobby_and_several_tables_fit_a_phone_and_nothing_breaks_their_policy(
+    sandbox: Run, browser: Browser, place: str, count: int
 ) -> None:
     complaints: list[str] = []
     page = browser.new_page(viewport=PHONE, reduced_motion="reduce")  # type: ignore[arg-type]
@@ -160,6 +160,6 @@ def test_lobby_and_four_tables_fit_a_phone_and_nothing_breaks_their_policy(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     sign_in(page, sandbox, "bert", PASSWORD, place)
     shown = "lobby-table" if place == "lobby" else "short-table"
-    expect(page.get_by_test_id(shown)).to_have_count(4, timeout=40 * SECONDS)
+    expect(page.get_by_test_id(shown)).to_have_count(count, timeout=40 * SECONDS)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert complaints == []

@@ -404,7 +404,12 @@ _ANSWERS: Final = {
 }
 """The answer to each message of a client, other than ``error``."""
 
-_NAMES_OF_SERVER: Final = {"bet": "bet_changed", "lobby": "lobby_tables"}
+_NAMES_OF_SERVER: Final = {
+    "bet": "bet_changed",
+    "lobby": "lobby_tables",
+    "desk": "desk_answered",
+    "pit": "pit_answered",
+}
 """Names of messages of the server whose tag is also one of a client's."""
 
 _UNASKED: Final = ("events", "seats", "wallet", "bet_changed")

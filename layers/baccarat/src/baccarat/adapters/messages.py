@@ -163,6 +163,8 @@ class TableView(_Message):
     name: str
     dealerId: str
     currency: str
+    mode: str
+    presentation: str
     paytable: str
     limits: dict[str, dict[str, int]]
     caps: dict[str, int | None]
@@ -371,6 +373,8 @@ def table_view(table: Table) -> TableView:
         name=config.name,
         dealerId=config.dealer_id,
         currency=config.currency,
+        mode=config.mode.value,
+        presentation=config.presentation.value,
         paytable=config.paytable_version,
         limits={
             spot.value: {"min_minor": limit.min_minor, "max_minor": limit.max_minor}
