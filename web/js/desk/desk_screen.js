@@ -69,7 +69,7 @@ function inPlay(say, hand, nowMs, sealed, desk) {
   }
   const next = hand.next === null ? null : { place: hand.place, hand: hand.next };
   if (hand.paused !== null) {
-    return say("PAUSED", "alarm", "Deal paused", `${PAUSE_WORDS[hand.paused] ?? "The pit has to act."} Touch no card. Wait for the pit.`, { next });
+    return say("PAUSED", "alarm", "Deal paused", `${PAUSE_WORDS[hand.paused] ?? "The pit has to act."} Touch no card. Wait for the pit.`);
   }
   if (next === null) return say("HAND_COMPLETE", "deal", resultTitle(hand), "The hand is complete.");
   if (hand.pending !== null) {
