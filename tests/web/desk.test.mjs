@@ -136,7 +136,8 @@ test("between rounds the screen says what the table waits for", () => {
 test("a shoe is neither opened nor closed while a round is in play", () => {
   const playing = deskView({ hand: handView(), shoe: { ...SHOE, hands_left: 0 }, missing: "SHOE" });
   assert.deepEqual([screenOf(playing).canEndShoe, screenOf(playing).dialog], [false, null]);
-  assert.equal(screenOf(deskView()).canEndShoe, true);
+  assert.equal(screenOf(deskView()).canEndShoe, false, "not in the middle of a shoe");
+  assert.equal(screenOf(deskView({ status: "PAUSED", missing: "OPENING" })).canEndShoe, true);
   assert.equal(screenOf(deskView({ shoe: null })).canEnterShoe, true);
 });
 
