@@ -114,7 +114,10 @@ function harness() {
     },
     refreshing: { kind: "beat" },
     onAnswer: (answer) => seen.answers.push(answer),
-    onRefused: ({ code }, { kind }) => seen.refused.push(`${kind} ${code}`),
+    onRefused({ code }, { kind }) {
+      seen.refused.push(`${kind} ${code}`);
+      if (kind !== "beat") commands.refresh();
+    },
   });
   const turn = () => new Promise((resolve) => { setImmediate(resolve); });
   return {

@@ -181,6 +181,7 @@ export class DeskClient {
       this.#refused = words.what;
     } else if (kind !== "beat") {
       this.#callbacks.onAlarm(words);
+      this.#commands.refresh(); // a refusal does not say how the desk stands
     }
     this.#callbacks.onChange();
   }
