@@ -178,9 +178,10 @@ export class DeskClient {
       // The pit has given the desk to somebody else: taking it back is the dealer's decision.
       this.#seated = false;
       this.#wantsDesk = error.code === "NO_ANSWER";
-      this.#refused = `${words.what} ${words.todo}`;
+      this.#refused = words.what;
     } else if (kind !== "beat") {
       this.#callbacks.onAlarm(words);
+      this.#commands.refresh(); // a refusal does not say how the desk stands
     }
     this.#callbacks.onChange();
   }

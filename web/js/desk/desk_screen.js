@@ -38,7 +38,9 @@ export function deskScreen({ desk, line, nowMs, seated, refused = null, sealed =
     canCut: line === "online" && dealing && desk.mode === "shoe" && !hand.cut_card_out
       && desk.shoe?.hands_left === null && pending === null,
     canEnterShoe: line === "online" && between && desk.mode !== "rng" && desk.shoe === null,
-    canEndShoe: line === "online" && between && desk.mode !== "rng" && desk.shoe !== null,
+    // Before its last hand a shoe is ended when the pit has stopped the table for it.
+    canEndShoe: line === "online" && between && desk.mode !== "rng" && desk.shoe !== null
+      && (desk.shoe.hands_left === 0 || desk.status !== "OPEN"),
     lastHand: desk?.shoe?.hands_left === 1,
     dialog: null,
   };
@@ -50,7 +52,7 @@ export function deskScreen({ desk, line, nowMs, seated, refused = null, sealed =
       : say("CONNECTION_LOST", "alarm", "Connection lost", "Draw no card. The desk comes back by itself.");
   }
   if (seated === false) {
-    return say("NOT_SEATED", "wait", "You are not at this desk", refused ?? "Take the desk, or ask the pit.");
+    return say("NOT_SEATED", "wait", "Not at this desk", refused ?? "Take the desk, or ask the pit.");
   }
   if (seated === null || desk === null) return say("CONNECTING", "rest", "Taking the desk…");
   if (isInPlay(desk)) return inPlay(say, hand, nowMs, sealed, desk);
@@ -69,7 +71,7 @@ function inPlay(say, hand, nowMs, sealed, desk) {
   }
   const next = hand.next === null ? null : { place: hand.place, hand: hand.next };
   if (hand.paused !== null) {
-    return say("PAUSED", "alarm", "Deal paused", `${PAUSE_WORDS[hand.paused] ?? "The pit has to act."} Touch no card. Wait for the pit.`, { next });
+    return say("PAUSED", "alarm", "Deal paused", `${PAUSE_WORDS[hand.paused] ?? "The pit has to act."} Touch no card. Wait for the pit.`);
   }
   if (next === null) return say("HAND_COMPLETE", "deal", resultTitle(hand), "The hand is complete.");
   if (hand.pending !== null) {

@@ -3,7 +3,7 @@
 import { h, setAttribute, setText, setVariable, whenChanged } from "../view/dom.js";
 import { cardName, playingCard, revealCard } from "../view/playing_card.js";
 import { handOf } from "../coup.js";
-import { MODE_WORDS, cardText, personText } from "../staff/words.js";
+import { MODE_WORDS, personText } from "../staff/words.js";
 
 const LINE = { online: "Live", connecting: "Connecting", offline: "Offline" };
 const HANDS = [["PLAYER", "Player"], ["BANKER", "Banker"]];
@@ -139,7 +139,7 @@ export class DeskScreenView {
     this.#newShoe.classList.toggle("button-gold", screen.dialog === "enter");
     this.#endShoe.disabled = !screen.canEndShoe;
     this.#endShoe.classList.toggle("button-gold", screen.dialog === "end");
-    setText(this.#auto, `Confirm by itself: ${auto.on ? "on" : "off"}`);
+    setText(this.#auto, `Auto-confirm: ${auto.on ? "on" : "off"}`);
     setAttribute(this.#auto, "aria-pressed", auto.on);
     setText(this.#mute, `Sound: ${muted ? "off" : "on"}`);
     setAttribute(this.#mute, "aria-pressed", !muted);
@@ -170,7 +170,7 @@ export class DeskScreenView {
     whenChanged(this.#pendingCard, String(pending), () => {
       this.#pendingCard.replaceChildren(...(pending === null ? [] : [openCard(hand ?? "PLAYER", pending)]));
     });
-    setText(this.#pendingName, pending === null ? "" : `${cardText(pending)} ${cardName(pending)}`);
+    setText(this.#pendingName, pending === null ? "" : cardName(pending));
     this.#pendingCard.classList.toggle("pending-ring", auto.on && pending !== null);
     setVariable(this.#pendingCard, "--progress", `${Math.round(auto.progress * 100)}%`);
     this.#confirm.disabled = !canConfirm;

@@ -21,7 +21,7 @@ function openDesk({ config, api, leave }) {
   const scanner = new Scanner();
   const beep = new Beep();
   const autoConfirm = new AutoConfirm();
-  const place = document.getElementById("desk");
+  const place = document.getElementById("desk-page");
   let alarm = null;
   let autoOn = sessionStorage.getItem(AUTO_KEY) === "1";
   let shoeDialog = null;

@@ -12,7 +12,7 @@ const DRAW_EVERY_MS = 500;
 const TABLES_EVERY_MS = 5_000;
 
 function openPit({ config, api, leave }) {
-  const place = document.getElementById("pit");
+  const place = document.getElementById("pit-page");
   let refusal = null;
   let listsTables = true;
 

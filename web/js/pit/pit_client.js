@@ -28,7 +28,10 @@ export class PitClient {
       onState: onChange,
       onJoined: ({ events }) => this.#take(events),
       onEvents: (events) => this.#take(events),
-      onNoTable,
+      onNoTable: (error) => {
+        this.#tableId = null;
+        onNoTable(error);
+      },
       onEnd,
     });
     this.#commands = new Commands({
@@ -36,7 +39,10 @@ export class PitClient {
       refreshing: { kind: "look" },
       onAnswer: (answer) => this.#answered(answer),
       onRefused: (error, command) => {
-        if (command.kind !== "look") onRefused(refusalWords(error, "pit"));
+        if (command.kind !== "look") {
+          onRefused(refusalWords(error, "pit"));
+          this.#commands.refresh();
+        }
         onChange();
       },
     });

@@ -17,7 +17,7 @@ export class Commands {
    * ask(command)        resolves with the answer, rejects with a Refusal
    * refreshing          the command that only asks
    * onAnswer(answer)    how the table stands now
-   * onRefused(error, command)  every refusal, also that of the refreshing one
+   * onRefused(error, command)  every refusal, also that of the refreshing one; it may `refresh`
    */
   constructor({ ask, refreshing, onAnswer, onRefused }) {
     this.#ask = ask;
@@ -77,7 +77,6 @@ export class Commands {
     } catch (error) {
       // What follows was meant for a table on which this had happened.
       for (const { resolve } of this.#queue.splice(0)) resolve(false);
-      if (entry) this.#refreshWanted = true;
       this.#onRefused(error, command);
     }
     this.#busy = false;
