@@ -25,11 +25,12 @@ export class DeskClient {
    * onChange()       something to show may have changed
    * onAlarm(words)   a command was refused; see refusalWords
    * onScanned()      a scan was taken
+   * onDecided()      the card that waited was confirmed or undone
    * onNoTable(error) there is no such table
    * onEnd(error)     signing in again is needed
    */
-  constructor({ api, onChange, onAlarm, onScanned, onNoTable, onEnd }) {
-    this.#callbacks = { onChange, onAlarm, onScanned };
+  constructor({ api, onChange, onAlarm, onScanned, onDecided, onNoTable, onEnd }) {
+    this.#callbacks = { onChange, onAlarm, onScanned, onDecided };
     this.#session = new StaffSession({
       api,
       role: "dealer",
@@ -109,11 +110,11 @@ export class DeskClient {
 
   /** Confirm the card that waits when this command's turn has come; nothing without one. */
   confirm() {
-    return this.#commands.give(() => this.#aboutPending("confirm"));
+    return this.#decide("confirm");
   }
 
   undo() {
-    return this.#commands.give(() => this.#aboutPending("undo"));
+    return this.#decide("undo");
   }
 
   cutCard() {
@@ -135,9 +136,12 @@ export class DeskClient {
     );
   }
 
-  #aboutPending(kind) {
-    const hand = this.#desk?.hand;
-    return hand?.pending ? { kind, roundId: hand.roundId, place: hand.place } : null;
+  async #decide(kind) {
+    const done = await this.#commands.give(() => {
+      const hand = this.#desk?.hand;
+      return hand?.pending ? { kind, roundId: hand.roundId, place: hand.place } : null;
+    });
+    if (done) this.#callbacks.onDecided();
   }
 
   #beat() {

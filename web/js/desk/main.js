@@ -32,6 +32,9 @@ function openDesk({ config, api, leave }) {
     onChange: () => draw(),
     onAlarm: (words) => raise(words),
     onScanned: () => acknowledge(),
+    onDecided() {
+      if (alarm?.code === "SCAN_PENDING") acknowledge();
+    },
     onNoTable: (error) => chooseTable(refusalWords(error, "desk").title),
     onEnd: (error) => leave(error.message),
   });
