@@ -12,19 +12,19 @@ from pathlib import Path
 import boto3
 
 from baccarat.adapters.cli import main as baccarat
-from sandbox.configuration import TABLE_ID, Options, Run, SandboxError
+from sandbox.configuration import Options, Run, SandboxError
 from sandbox.headless import call_api
 
 
 def download(run: Run, folder: Path) -> list[Path]:
-    """Write every transcript of the table and the published keys to ``folder``; return the
-    transcripts in the order of their rounds.
+    """Write every transcript and the published keys to ``folder``; return the transcripts by table
+    and in the order of their rounds.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "keys.json").write_text(json.dumps(call_api(run, "GET", "/keys")))
     s3, bucket = boto3.client("s3"), run.outputs["RecordsBucket"]
     listed = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=bucket, Prefix=f"transcripts/{TABLE_ID}/"
+        Bucket=bucket, Prefix="transcripts/"
     )
     files = []
     for item in (item for page in listed for item in page.get("Contents", [])):

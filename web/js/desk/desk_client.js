@@ -177,11 +177,15 @@ export class DeskClient {
   }
 
   #refusedBy(error, { kind }) {
+    if (kind === "take_desk" && error.code === "NO_ANSWER") {
+      this.takeDesk(); // safe to repeat, and nothing goes on without it
+      return;
+    }
     const words = refusalWords(error, "desk");
     if (error.code === "NOT_YOUR_TABLE" || kind === "take_desk") {
       // The pit has given the desk to somebody else: taking it back is the dealer's decision.
       this.#seated = false;
-      this.#wantsDesk = error.code === "NO_ANSWER";
+      this.#wantsDesk = false;
       this.#refused = words.what;
     } else if (kind !== "beat") {
       this.#callbacks.onAlarm(words);

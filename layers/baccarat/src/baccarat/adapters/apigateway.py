@@ -24,6 +24,7 @@ from baccarat.domain.errors import (
     InvalidRequest,
     MessageTooLarge,
     Refused,
+    RoundError,
     UnknownAction,
 )
 
@@ -103,7 +104,7 @@ def answer(
         if connection.role not in roles:
             raise Forbidden(f"a {connection.role} may not send {_action(model)}")
         reply = use_case(connection, parse(body, model))
-    except (Refused, Contention) as error:
+    except (Refused, RoundError, Contention) as error:
         reply = to_json(error_message(error, command_id(body)))
     except Exception:
         # The client hears that it failed; what failed is for our own logs.

@@ -382,7 +382,7 @@ def scan(
         table, record = _round_at_desk(table_id, dealer_id, round_id, work)
         round_ = record.round
         wanted = PendingScan(place, card, dealer_id)
-        if record.pending == wanted or _dealt_already(round_, place, card):
+        if record.pending == wanted or dealt_already(round_, place, card):
             return
         if record.pending is not None:
             raise ScanPending(
@@ -422,7 +422,8 @@ def check_not_paused(round_: Round) -> None:
         )
 
 
-def _dealt_already(round_: Round, place: int, card: Card) -> bool:
+def dealt_already(round_: Round, place: int, card: Card) -> bool:
+    """Return whether ``card`` is in the log as the ``place``-th of the hand."""
     return place <= len(round_.cards) and round_.cards[place - 1][1] == card
 
 
@@ -499,7 +500,6 @@ def deal(
     table: Table, record: RoundRecord, card: Card, by: str, source: CardSource, work: DeskWork
 ) -> RoundRecord:
     """Put a card into the log. Raises: WrongCard, CardNotPossible, DealingPaused, Contention."""
-    announced = table.config.mode is DealingMode.SHOE
     return advance(
         record,
         DealCard(
@@ -507,7 +507,7 @@ def deal(
             by,
             source,
             opening_of(table, record.round, card, work),
-            None if announced else table.config.procedure.cut_cards,
+            _cut_cards(table),
         ),
         floor=work.floor,
         signer=work.signer,
@@ -516,6 +516,13 @@ def deal(
         if _is_last(record.round, card)
         else None,
     )
+
+
+def _cut_cards(table: Table) -> int | None:
+    """Return how many cards lie behind the cut card, None where the dealer announces it."""
+    if table.config.mode is DealingMode.SHOE:
+        return None
+    return table.config.procedure.cut_cards
 
 
 def _is_last(round_: Round, card: Card) -> bool:
@@ -540,7 +547,7 @@ def burn(
     """Take a card that goes to no hand out of the shoe. Raises: as ``deal``."""
     return advance(
         record,
-        BurnCard(card, by, note, opening_of(table, record.round, card, work)),
+        BurnCard(card, by, note, opening_of(table, record.round, card, work), _cut_cards(table)),
         floor=work.floor,
         signer=work.signer,
         clock=work.clock,

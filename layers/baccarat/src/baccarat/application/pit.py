@@ -13,6 +13,7 @@ from baccarat.application.desk import (
     close_shoe_of,
     current_round,
     deal,
+    dealt_already,
     round_in_hand,
     say,
     wake,
@@ -22,7 +23,7 @@ from baccarat.application.ports import Archive, Ledger, RoundRecord
 from baccarat.application.retry import on_contention
 from baccarat.domain.canonical import JsonObject
 from baccarat.domain.cards import Card
-from baccarat.domain.errors import NoSuchStep, RoundNotVoidable
+from baccarat.domain.errors import CardNotPossible, NoSuchStep, RoundNotVoidable
 from baccarat.domain.log import EventType
 from baccarat.domain.round import (
     CardSource,
@@ -118,8 +119,10 @@ def enter_card(
     def attempt() -> RoundRecord:
         table = load_table(work.floor, table_id)
         record = round_in_hand(table, round_id, work)
-        if place <= len(record.round.cards):
+        if dealt_already(record.round, place, card):
             return record
+        if place != len(record.round.cards) + 1:
+            raise CardNotPossible(f"card {place} is not due", due=len(record.round.cards) + 1)
         return deal(table, record, card, by, CardSource.PIT, work)
 
     answer_if_dealt(on_contention(work.clock, attempt), work)
