@@ -31,6 +31,9 @@ LOG_WRITERS = {
     "finish_round",
     "void_round",
     "watch_tables",
+    "pause_dealing",
+    "work_desk",
+    "run_pit",
 }
 LEDGER_WRITERS = {
     "place_bets",
@@ -41,6 +44,7 @@ LEDGER_WRITERS = {
     "void_round",
     "watch_tables",
     "refund_stragglers",
+    "run_pit",
 }
 SIGNERS = LOG_WRITERS | {"get_transcript"}
 
@@ -235,9 +239,40 @@ def test_seeds_are_bound_to_their_round(dev: Templates) -> None:
             }
 
 
-def test_only_two_functions_start_rounds(dev: Templates) -> None:
+def test_what_a_shoe_was_committed_to_is_for_desk_and_pit_alone(
+    stages: tuple[Templates, ...],
+) -> None:
+    for templates in stages:
+        key = templates.one("AWS::KMS::Key", "Shoes")
+        functions = templates.functions()
+        rights = {}
+        for statement in key.properties["KeyPolicy"]["Statement"]:
+            role = templates.text(key.stack, statement["Principal"]["AWS"]).removesuffix(".Arn")
+            if "Condition" in statement:
+                assert statement["Condition"] == {
+                    "Null": {"kms:EncryptionContext:shoeId": "false"},
+                    "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["shoeId"]},
+                }
+                rights[role] = statement["Action"]
+            else:
+                assert not {"kms:Encrypt", "kms:Decrypt", "kms:*"} & set(statement["Action"])
+        assert rights == {
+            templates.role_of(functions["work_desk"]): ["kms:Decrypt", "kms:Encrypt"],
+            templates.role_of(functions["run_pit"]): "kms:Decrypt",
+        }
+
+
+def test_who_starts_rounds_and_who_answers_what_they_wait_for(dev: Templates) -> None:
     machine = dev.one("AWS::StepFunctions::StateMachine", "Round").logical_id
-    assert dev.holders("states:StartExecution", machine) == {"start_next_round", "watch_tables"}
+    staff = {"work_desk", "run_pit"}
+    assert dev.holders("states:StartExecution", machine) == {
+        "start_next_round",
+        "watch_tables",
+        *staff,
+    }
+    for answer in ("Success", "Failure", "Heartbeat"):
+        holders = dev.holders(f"states:SendTask{answer}", machine)
+        assert holders == {"await_cards", "pause_dealing", *staff}
 
 
 # ── rounds ──
@@ -268,7 +303,7 @@ def test_a_step_ends_before_its_state_gives_up(dev: Templates) -> None:
     asl = (ROOT / "functions" / "state_machines" / "round.asl.json").read_text()
     pattern = re.compile(r'"\$\{(\w+)\}".*?"TimeoutSeconds": (\d+)', re.DOTALL)
     limits = dict(pattern.findall(asl))
-    assert len(limits) == 8
+    assert len(limits) == 10
     for name, limit in limits.items():
         assert dev.functions()[name].properties["Timeout"] < int(limit), name
 
@@ -383,6 +418,7 @@ def test_websocket_routes(dev: Templates) -> None:
     assert set(routes) == {
         *("$connect", "$disconnect", "$default"),
         *("lobby", "match", "join", "leave", "sit", "stand", "bet", "cancel", "ping"),
+        *("desk", "pit"),
     }
     assert routes["$connect"]["AuthorizationType"] == "CUSTOM"
     authorizer = dev.one("AWS::ApiGatewayV2::Authorizer", "Websocket").properties

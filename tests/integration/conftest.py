@@ -17,3 +17,10 @@ def driven() -> Iterator[Cloud]:
     """The platform in moto, with the real state machine driving rounds."""
     with moto_cloud(execute_state_machine=True) as found:
         yield found
+
+
+@pytest.fixture
+def impatient() -> Iterator[Cloud]:
+    """As ``driven``, with a state machine that misses a silent desk after two seconds."""
+    with moto_cloud(execute_state_machine=True, heartbeat_seconds=2) as found:
+        yield found

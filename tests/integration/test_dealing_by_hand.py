@@ -30,21 +30,30 @@ FIRST = round_id(TABLE_ID, 1)
 MODES = [DealingMode.SHOE, DealingMode.SHUFFLER]
 
 
-@pytest.fixture(params=MODES, ids=[mode.value for mode in MODES])
-def dealer(request: pytest.FixtureRequest, driven: Cloud) -> Dealer:
-    """A dealer at his desk with a shoe; the first round is open and anna has bet."""
-    driven.open_table(
-        mode=request.param, procedure=ShoeProcedure(cut_cards=14, burn=True), bet_window_ms=2_000
+def at_work(cloud: Cloud, mode: DealingMode = DealingMode.SHOE) -> Dealer:
+    """Return a dealer at his desk with a shoe; the first round is open and anna has bet."""
+    cloud.open_table(
+        mode=mode, procedure=ShoeProcedure(cut_cards=14, burn=True), bet_window_ms=5_000
     )
-    driven.fund("anna")
-    found = Dealer(driven, TABLE_ID)
+    cloud.fund("anna")
+    found = Dealer(cloud, TABLE_ID)
     found.take_desk()
-    assert driven.floor.round(FIRST) is None
+    assert cloud.floor.round(FIRST) is None
     found.enter_shoe()
-    driven.opened(FIRST)
+    cloud.opened(FIRST)
     for spot in (Spot.PLAYER, Spot.BANKER, Spot.TIE):
-        driven.bet("anna", FIRST, spot, 1_000, f"bet-{spot}")
+        cloud.bet("anna", FIRST, spot, 1_000, f"bet-{spot}")
     return found
+
+
+@pytest.fixture
+def dealer(driven: Cloud) -> Dealer:
+    return at_work(driven)
+
+
+@pytest.fixture(params=MODES, ids=[mode.value for mode in MODES])
+def dealer_of(request: pytest.FixtureRequest, driven: Cloud) -> Dealer:
+    return at_work(driven, request.param)
 
 
 def verified(cloud: Cloud, id_: str) -> Verified:
@@ -62,7 +71,8 @@ def check_money(cloud: Cloud) -> None:
     assert balances.open_stakes_minor == 0
 
 
-def test_a_hand_is_dealt_card_by_card(dealer: Dealer) -> None:
+def test_a_hand_is_dealt_card_by_card(dealer_of: Dealer) -> None:
+    dealer = dealer_of
     dealer.waited_for(FIRST)
     dealer.deal(FIRST)
     found = verified(dealer.cloud, FIRST)
@@ -112,13 +122,10 @@ def test_a_card_out_of_turn_is_refused(dealer: Dealer) -> None:
     assert dealer.record(FIRST).pending is None
 
 
-def test_a_wrong_card_pauses_the_deal_for_the_pit(dealer: Dealer) -> None:
-    """The machine's order, or eight equal cards seen, say that this card cannot come."""
+def test_a_card_that_the_machine_did_not_shuffle_pauses_the_deal(driven: Cloud) -> None:
+    dealer = at_work(driven, DealingMode.SHUFFLER)
     dealer.waited_for(FIRST)
     dealer.draw(FIRST)
-    mode = dealer.cloud.floor.table(TABLE_ID).config.mode  # type: ignore[union-attr]
-    if mode is DealingMode.SHOE:
-        pytest.skip("eight equal cards cannot be seen in one hand; see the unit tests")
     wrong = next(card for card in dealer.cards if card != dealer.cards[0])
     with pytest.raises(WrongCard):
         dealer.scan(FIRST, 2, wrong)
@@ -132,7 +139,8 @@ def test_a_wrong_card_pauses_the_deal_for_the_pit(dealer: Dealer) -> None:
     assert EventType.DEALING_PAUSED in types(found)
 
 
-def test_a_dealer_who_goes_before_the_first_card_voids_the_round(dealer: Dealer) -> None:
+def test_a_dealer_who_goes_before_the_first_card_voids_the_round(impatient: Cloud) -> None:
+    dealer = at_work(impatient)
     found = verified(dealer.cloud, FIRST)
     assert found.round.void_reason is VoidReason.NO_CARD_BY_DEADLINE
     check_money(dealer.cloud)
@@ -141,11 +149,10 @@ def test_a_dealer_who_goes_before_the_first_card_voids_the_round(dealer: Dealer)
     assert wallet.available_minor == 100_000
 
 
-def test_a_dealer_who_goes_in_mid_hand_leaves_it_to_the_pit(dealer: Dealer) -> None:
+def test_a_dealer_who_goes_in_mid_hand_leaves_it_to_the_pit(impatient: Cloud) -> None:
+    cloud, dealer = impatient, at_work(impatient)
     dealer.waited_for(FIRST)
     dealer.draw(FIRST)
-    dealer.draw(FIRST)
-    cloud = dealer.cloud
     cloud.wait_for(
         lambda: dealer.record(FIRST).round.paused is PauseReason.DEALER_GONE, "the pause"
     )
@@ -211,12 +218,12 @@ def test_the_pit_voids_a_hand_and_the_cards_are_gone_from_the_shoe(dealer: Deale
     check_money(cloud)
 
 
-def test_a_shoe_is_played_to_its_last_hand_and_changed(dealer: Dealer) -> None:
+def test_a_shoe_is_played_to_its_last_hand_and_changed(dealer_of: Dealer) -> None:
+    dealer = dealer_of
     cloud = dealer.cloud
     table = cloud.floor.table(TABLE_ID)
     assert table is not None
     machine = table.config.mode is DealingMode.SHUFFLER
-    # All but the last cards of the shoe left it before: the hands of a shoe take half an hour.
     cloud.last_round_no = 6
     dealer.waited_for(FIRST)
     dealer.deal(FIRST)
