@@ -14,8 +14,8 @@ from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, LOG_M
 from baccarat.adapters.kms import KmsSigner
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.adapters.s3 import S3Archive
-from baccarat.adapters.stepfunctions import StepEvent
-from baccarat.application.drive_round import finish_round
+from baccarat.adapters.stepfunctions import LastStepEvent, StepFunctionsDriver
+from baccarat.application.drive_round import finish_round, start_next_round
 from functions.finish_round.settings import Settings
 
 
@@ -31,19 +31,23 @@ def build() -> LambdaHandler:
     ledger = DynamoLedger(dynamodb)
     archive = S3Archive(clients.s3(), settings.records_bucket)
     signer = KmsSigner(clients.kms(), settings.signing_key_id, settings.signing_key_version)
+    stepfunctions = clients.stepfunctions()
     clock = SystemClock()
 
     def run(event: dict[str, Any]) -> dict[str, Any]:
-        step_event = StepEvent.model_validate(event)
+        last_step = LastStepEvent.model_validate(event)
+        step = last_step.step()
         finish_round(
-            step_event.step(),
+            step,
             floor=floor,
             ledger=ledger,
             archive=archive,
             signer=signer,
             clock=clock,
         )
-        return step_event.model_dump(by_alias=True)
+        driver = StepFunctionsDriver(stepfunctions, last_step.state_machine_arn)
+        next_id = start_next_round(step.table_id, step.epoch, floor=floor, driver=driver)
+        return {"tableId": step.table_id, "nextRoundId": next_id}
 
     return observed("finish_round", run, units=units)
 

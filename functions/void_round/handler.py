@@ -14,8 +14,8 @@ from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, LOG_M
 from baccarat.adapters.kms import KmsSigner
 from baccarat.adapters.observability import LambdaHandler, count, observed
 from baccarat.adapters.s3 import S3Archive
-from baccarat.adapters.stepfunctions import StepEvent
-from baccarat.application.drive_round import void_failed_round
+from baccarat.adapters.stepfunctions import LastStepEvent, StepFunctionsDriver
+from baccarat.application.drive_round import start_next_round, void_failed_round
 from functions.void_round.settings import Settings
 
 
@@ -31,12 +31,14 @@ def build() -> LambdaHandler:
     ledger = DynamoLedger(dynamodb)
     archive = S3Archive(clients.s3(), settings.records_bucket)
     signer = KmsSigner(clients.kms(), settings.signing_key_id, settings.signing_key_version)
+    stepfunctions = clients.stepfunctions()
     clock = SystemClock()
 
     def run(event: dict[str, Any]) -> dict[str, Any]:
-        step_event = StepEvent.model_validate(event)
+        last_step = LastStepEvent.model_validate(event)
+        step = last_step.step()
         void_failed_round(
-            step_event.step(),
+            step,
             floor=floor,
             ledger=ledger,
             archive=archive,
@@ -44,7 +46,9 @@ def build() -> LambdaHandler:
             clock=clock,
         )
         count("RoundsVoided", 1)
-        return step_event.model_dump(by_alias=True)
+        driver = StepFunctionsDriver(stepfunctions, last_step.state_machine_arn)
+        next_id = start_next_round(step.table_id, step.epoch, floor=floor, driver=driver)
+        return {"tableId": step.table_id, "nextRoundId": next_id}
 
     return observed("void_round", run, units=units)
 

@@ -154,7 +154,6 @@ class RoundsStack(Stack):
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
         )
-        function("start_next_round", to.floor("GetItem"))
         function("await_cards", to.floor("GetItem", "PutItem"))
         function("pause_dealing", *moves)
 
@@ -213,7 +212,7 @@ class RoundsStack(Stack):
         Policy(
             self,
             "NextRoundPolicy",
-            roles=[steps["start_next_round"].role],
+            roles=[steps["finish_round"].role, steps["void_round"].role],
             statements=[_start(machine)],
         )
         Policy(

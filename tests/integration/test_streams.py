@@ -93,7 +93,7 @@ def test_events_reach_all_who_watch_in_order_and_the_gone_are_forgotten(
     assert sorted(connection for connection, _ in posts.sent) == ["c1", "c2"]
     for _, message in posts.sent:
         assert message["type"] == "events"
-        assert [event["seq"] for event in message["events"]] == [1, 2, 3, 4]
+        assert [event["seq"] for event in message["events"]] == [1, 2, 3, 4, 5]
     remaining = [watcher.connection_id for watcher in cloud.connections.watchers(TABLE_ID)]
     assert remaining == ["c1", "c2"]
 
@@ -103,11 +103,11 @@ def test_a_record_nobody_can_read_is_parked_and_holds_up_nothing(
 ) -> None:
     cloud = opened.cloud
     cloud.connections.subscribe(TABLE_ID, Connection("c1", "anna", "player"), cloud.clock.now_ms())
-    [first, second] = event_records(cloud)
+    [first, second, third] = event_records(cloud)
     poison = record({"pk": {"S": "bac-1#1"}, "sk": {"N": "9"}, "event": {"S": "{not json"}})
-    invoke("fan_out_events", first, poison, second)
+    invoke("fan_out_events", first, poison, second, third)
     [(_, message)] = posts.sent
-    assert [event["seq"] for event in message["events"]] == [1, 2]
+    assert [event["seq"] for event in message["events"]] == [1, 2, 3]
     [letter] = parked(cloud)
     assert letter["record"] == poison
     assert "MalformedJson" in letter["reason"]

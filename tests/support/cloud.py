@@ -51,7 +51,6 @@ STEPS = (
     "settle_bets",
     "finish_round",
     "void_round",
-    "start_next_round",
     "await_cards",
     "pause_dealing",
 )

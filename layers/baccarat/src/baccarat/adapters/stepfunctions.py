@@ -44,9 +44,9 @@ class TokenEvent(StepEvent):
     task_token: str = Field(alias="taskToken", min_length=1)
 
 
-class NextRoundEvent(StepEvent):
-    """Input of the last step. The machine names itself: as a setting of the function that it
-    calls, its ARN would be a circular reference in the stack.
+class LastStepEvent(StepEvent):
+    """Input of the last step, which starts the next round. The machine names itself: as a setting
+    of the function that it calls, its ARN would be a circular reference in the stack.
     """
 
     state_machine_arn: str = Field(alias="stateMachineArn", min_length=1)

@@ -34,6 +34,7 @@ from baccarat.domain.table_config import (
     StakeLimit,
     TableConfig,
     limits_from_json,
+    limits_json,
 )
 
 
@@ -438,7 +439,7 @@ def _opened(command: OpenRound, now_ms: int) -> JsonObject:
         "dealerId": command.dealer_id,
         "currency": config.currency,
         "paytable": config.paytable_version,
-        "limits": config.limits_json(),
+        "limits": limits_json(config.limits),
         "caps": config.caps.to_json(),
         "card_interval_ms": config.card_interval_ms,
         "closes_at_ms": _whole_second(now_ms + config.bet_window_ms),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
@@ -182,19 +183,13 @@ class TableConfig:
     def paytable(self) -> Paytable:
         return PAYTABLES[self.paytable_version]
 
-    def limits_json(self) -> JsonObject:
-        return {
-            spot.value: {"min_minor": limit.min_minor, "max_minor": limit.max_minor}
-            for spot, limit in self.limits.items()
-        }
-
     def to_json(self) -> JsonObject:
         return {
             "name": self.name,
             "dealerId": self.dealer_id,
             "currency": self.currency,
             "paytable": self.paytable_version,
-            "limits": self.limits_json(),
+            "limits": limits_json(self.limits),
             "bet_window_ms": self.bet_window_ms,
             "card_interval_ms": self.card_interval_ms,
             "procedure": self.procedure.to_json(),
@@ -241,6 +236,13 @@ class TableConfig:
                     group,
                 )
         raise ValueError(f"not a table configuration: {value!r}")
+
+
+def limits_json(limits: Mapping[Spot, StakeLimit]) -> JsonObject:
+    return {
+        spot.value: {"min_minor": limit.min_minor, "max_minor": limit.max_minor}
+        for spot, limit in limits.items()
+    }
 
 
 def limits_from_json(value: Json) -> dict[Spot, StakeLimit]:

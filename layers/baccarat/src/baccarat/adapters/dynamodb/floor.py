@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pynamodb.exceptions import PutError
 
@@ -28,18 +28,17 @@ from baccarat.adapters.dynamodb.transact import (
 )
 from baccarat.adapters.strict_json import loads
 from baccarat.application.ports import Commit, PendingScan, RoundRecord, ShoeRecord
-from baccarat.domain.canonical import JsonObject
 from baccarat.domain.cards import parse_card
 from baccarat.domain.correction import Correction, CorrectionState
 from baccarat.domain.coup import Hand, Outcome
 from baccarat.domain.errors import Contention, NeedsAnotherPerson
 from baccarat.domain.log import SignedEvent
-from baccarat.domain.paytable import Spot
+from baccarat.domain.paytable import PAYTABLES, Spot
 from baccarat.domain.round import PauseReason, Round, RoundState, VoidReason
 from baccarat.domain.shoe import Shoe, ShoeInPlay
 from baccarat.domain.shoe_commitment import Opening, parse_order
 from baccarat.domain.table import Table, TableStatus
-from baccarat.domain.table_config import Caps, DealingMode, StakeLimit, TableConfig
+from baccarat.domain.table_config import Caps, DealingMode, StakeLimit, TableConfig, limits_json
 from baccarat.domain.wallet import HousePosting
 
 if TYPE_CHECKING:
@@ -258,7 +257,10 @@ def _table_item(table: Table) -> TableItem:
     return TableItem(
         _TABLES,
         table.table_id,
-        config=table.config.to_json(),
+        config={
+            **table.config.to_json(),
+            "limits": _packed_limits(table.config.paytable_version, table.config.limits),
+        },
         status=table.status.value,
         version=table.version,
         epoch=table.epoch,
@@ -267,14 +269,15 @@ def _table_item(table: Table) -> TableItem:
         round_end_epoch=table.round_end[0],
         round_end_seq=table.round_end[1],
         shoe_no=table.shoe_no,
-        shoe=_shoe_json(table.shoe) if table.shoe is not None else None,
+        shoe=_packed_shoe(table.shoe) if table.shoe is not None else None,
         dealer_id=table.dealer_id,
         history="".join(table.history),
     )
 
 
 def _table(item: TableItem) -> Table:
-    config = TableConfig.from_json(item.config)
+    limits = _limits(item.config["paytable"], item.config["limits"])
+    config = TableConfig.from_json({**item.config, "limits": limits_json(limits)})
     return Table(
         table_id=item.sk,
         config=config,
@@ -325,23 +328,47 @@ def _correction(table_id: str, item: CorrectionItem) -> Correction:
     )
 
 
-def _shoe_json(shoe: ShoeInPlay) -> JsonObject:
+# The heads of table and round are written at every step, and a write costs by the kilobyte: what
+# repeats itself in JSON is packed into text here, so that a full layout stays within one.
+
+
+def _packed_limits(paytable: str, limits: Mapping[Spot, StakeLimit]) -> str:
+    """Return the limits in the order of the paytable's spots."""
+    return " ".join(
+        f"{limits[spot].min_minor}-{limits[spot].max_minor}" for spot in PAYTABLES[paytable].odds
+    )
+
+
+def _limits(paytable: str, packed: str) -> dict[Spot, StakeLimit]:
+    pairs = (pair.split("-") for pair in packed.split())
     return {
-        "shoeId": shoe.unseen.shoe_id,
-        "decks": shoe.unseen.decks,
-        "unseen": shoe.unseen.composition,
-        "opened": shoe.opened,
-        "drawn": shoe.drawn,
-        "hands_left": shoe.hands_left,
+        spot: StakeLimit(int(low), int(high))
+        for spot, (low, high) in zip(PAYTABLES[paytable].odds, pairs, strict=True)
     }
 
 
-def _shoe(value: Any) -> ShoeInPlay:
+def _packed_caps(caps: Caps) -> str:
+    values = (caps.side_bet_percent, caps.max_payout_minor, caps.differential_minor)
+    return " ".join("-" if value is None else str(value) for value in values)
+
+
+def _caps(packed: str) -> Caps:
+    return Caps(*(None if value == "-" else int(value) for value in packed.split()))
+
+
+def _packed_shoe(shoe: ShoeInPlay) -> str:
+    unseen = shoe.unseen
+    left = "-" if shoe.hands_left is None else shoe.hands_left
+    return f"{unseen.shoe_id} {unseen.decks} {unseen.composition} {shoe.opened} {shoe.drawn} {left}"
+
+
+def _shoe(packed: str) -> ShoeInPlay:
+    shoe_id, decks, unseen, opened, drawn, left = packed.split()
     return ShoeInPlay(
-        Shoe.from_composition(value["shoeId"], value["decks"], value["unseen"]),
-        value["opened"],
-        value["drawn"],
-        value["hands_left"],
+        Shoe.from_composition(shoe_id, int(decks), unseen),
+        opened,
+        int(drawn),
+        None if left == "-" else int(left),
     )
 
 
@@ -372,19 +399,17 @@ def _round_item(record: RoundRecord) -> RoundItem:
         dealer_id=round_.dealer_id,
         currency=round_.currency,
         paytable=round_.paytable_version,
-        limits={
-            spot.value: [limit.min_minor, limit.max_minor] for spot, limit in round_.limits.items()
-        },
-        caps=round_.caps.to_json(),
+        limits=_packed_limits(round_.paytable_version, round_.limits),
+        caps=_packed_caps(round_.caps),
         card_interval_ms=round_.card_interval_ms,
         commitment=round_.commitment,
         sealed_seed=record.sealed_seed,
         seed=record.seed,
-        shoe=_shoe_json(round_.shoe),
+        shoe=_packed_shoe(round_.shoe),
         book_root=round_.book_root,
         book_count=round_.book_count,
         cards=" ".join(f"{hand.value[0]}{card}" for hand, card in round_.cards) or None,
-        openings=[opening.to_json() for opening in round_.openings],
+        openings=[opening.to_json() for opening in round_.openings] or None,
         burned=" ".join(round_.burned) or None,
         cut_card_out=round_.cut_card_out,
         paused=round_.paused.value if round_.paused else None,
@@ -416,15 +441,15 @@ def _record(item: RoundItem) -> RoundRecord:
         dealer_id=item.dealer_id,
         currency=item.currency,
         paytable_version=item.paytable,
-        limits={Spot(spot): StakeLimit(*limit) for spot, limit in item.limits.items()},
-        caps=Caps.from_json(item.caps),
+        limits=_limits(item.paytable, item.limits),
+        caps=_caps(item.caps),
         card_interval_ms=int(item.card_interval_ms),
         commitment=item.commitment,
         shoe=_shoe(item.shoe),
         book_root=item.book_root,
         book_count=int(item.book_count),
         cards=tuple((_HANDS[code[0]], parse_card(code[1:])) for code in (item.cards or "").split()),
-        openings=tuple(Opening.from_json(value) for value in item.openings),
+        openings=tuple(Opening.from_json(value) for value in item.openings or ()),
         burned=tuple(parse_card(code) for code in (item.burned or "").split()),
         cut_card_out=bool(item.cut_card_out),
         paused=PauseReason(item.paused) if item.paused else None,

@@ -1,7 +1,0 @@
-"""Environment of ``start_next_round``."""
-
-from baccarat.adapters import settings
-
-
-class Settings(settings.Settings):
-    floor_table: str
