@@ -8,6 +8,8 @@ PAGE_PORT ?= 8080
 BET_SECONDS ?= 15
 N ?= 20
 PLAYERS ?= 5
+TABLE ?= bac-5
+SHOES ?= 1
 WORKERS ?= 2
 
 BIN := .venv/bin
@@ -15,7 +17,7 @@ BIN := .venv/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed -E "s/v([0-9]+).*/\1/")
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run rounds verify screenshots test lint synth format lock browser clean
+.PHONY: help setup run rounds deal verify screenshots test lint synth format lock browser clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -41,7 +43,10 @@ run: setup ## run the whole platform on this machine: PORT, PAGE_PORT, BET_SECON
 rounds: setup ## headless players on a running sandbox: N, PLAYERS, PORT
 	@$(BIN)/python -m sandbox.rounds --rounds $(N) --players $(PLAYERS) --port $(PORT)
 
-verify: setup ## fetch the transcripts of a running sandbox and verify them offline: PORT
+deal: setup ## a headless dealer on a running sandbox: TABLE, SHOES, PORT
+	@$(BIN)/python -m sandbox.dealer --port $(PORT) --table $(TABLE) --shoes $(SHOES)
+
+verify: setup ## fetch the transcripts of all tables of a running sandbox and verify them offline: PORT
 	@$(BIN)/python -m sandbox.transcripts --port $(PORT)
 
 screenshots: setup browser ## take the pictures of docs/screenshots on a running sandbox: PORT

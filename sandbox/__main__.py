@@ -34,7 +34,7 @@ def announce(run: Run, options: Options) -> None:
         "",
         "  Live Baccarat is running.",
         "",
-        f"  tables       {run.page_url}/",
+        f"  players      {run.page_url}/   (lobby of all tables)",
         f"  dealer       {run.page_url}/desk.html#table=bac-5   (physical shoe; bac-6: shuffler)",
         f"  pit          {run.page_url}/pit.html#table=bac-5",
         f"  AWS API      {run.endpoint}   (any credentials, region us-east-1)",
@@ -49,6 +49,8 @@ def announce(run: Run, options: Options) -> None:
     lines += [
         "",
         "  Headless players: make rounds N=20 PLAYERS=5",
+        "  Headless dealer:  make deal TABLE=bac-5 SHOES=1",
+        "  Check the rounds: make verify",
         "  Ctrl-C stops everything.",
         "",
     ]

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from sandbox.configuration import TABLE_ID, Run
 
@@ -53,7 +53,7 @@ def sign_in(
     )
 
 
-def wait_for_phase(page: Page, phase: str) -> None:
+def wait_for_phase(page: Page | Locator, phase: str) -> None:
     expect(page.get_by_test_id("status")).to_have_attribute(
         "data-phase", phase, timeout=60 * SECONDS
     )
