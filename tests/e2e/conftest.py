@@ -25,7 +25,7 @@ _START_SECONDS = 180
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Run]:
     """A sandbox with quick rounds, shared by all end-to-end tests."""
-    options = Options(free_port(), free_port(), 6, 250, HEARTBEAT_SECONDS, E2E_TABLES)
+    options = Options(free_port(), free_port(), 10, 250, HEARTBEAT_SECONDS, E2E_TABLES)
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "sandbox"),

@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as NotInTime
 
 from baccarat.domain.roles import PLAYER
 from baccarat.domain.shoe import Shoe
@@ -99,7 +100,7 @@ def place_bets(table: Page | Locator, bets: tuple[tuple[str, str], ...]) -> None
                 expect(spot).to_have_attribute(
                     "data-staked-minor", chip.removeprefix("chip-"), timeout=4 * SECONDS
                 )
-        except (AssertionError, TimeoutError):
+        except (AssertionError, NotInTime):
             if attempt + 1 == _ATTEMPTS:
                 raise
         else:

@@ -47,7 +47,7 @@ def bet_500_on_player(page: Page, table_id: str) -> str:
     page.wait_for_function(
         """id => {
           const table = document.querySelector(`[data-testid="short-table"][data-table="${id}"]`);
-          return Number(table?.querySelector('[data-testid="countdown"]').textContent) >= 4;
+          return Number(table?.querySelector('[data-testid="countdown"]').textContent) >= 6;
         }""",
         arg=table_id,
         timeout=60 * SECONDS,

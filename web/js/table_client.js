@@ -266,7 +266,7 @@ export class TableClient {
   #dropUnknown({ bets, events }) {
     const listed = new Set(bets.map(({ betId }) => betId));
     const round = currentRound(this.#state);
-    if (round === null || events.some(({ roundId }) => roundId !== round.roundId)) return;
+    if (round === null || events.some(({ roundId }) => roundId !== "" && roundId !== round.roundId)) return;
     for (const bet of this.#bets.ofRound(round.roundId)) {
       if (bet.pending === "placing" && isFinal(round) && !listed.has(bet.betId)) {
         this.#outbox.answered(bet.commandId);
@@ -279,7 +279,8 @@ export class TableClient {
     this.#take(receive(this.#state, events));
   }
 
-  #take({ state, applied, gap, forked }) {
+  #take({ state, applied, gap, forked, reset = false }) {
+    if (reset) this.#applied = []; // what follows replaces what came before it
     this.#state = state;
     for (const { epoch, seq, type, roundId } of applied) this.#applied.push({ epoch, seq, type, roundId });
     if (this.#applied.length > APPLIED_KEPT) this.#applied.splice(0, this.#applied.length - APPLIED_KEPT);
