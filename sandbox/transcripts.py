@@ -23,9 +23,7 @@ def download(run: Run, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "keys.json").write_text(json.dumps(call_api(run, "GET", "/keys")))
     s3, bucket = boto3.client("s3"), run.outputs["RecordsBucket"]
-    listed = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=bucket, Prefix="transcripts/"
-    )
+    listed = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="transcripts/")
     files = []
     for item in (item for page in listed for item in page.get("Contents", [])):
         file = folder / Path(item["Key"]).name
