@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import Browser, Locator, Page, expect
-from playwright.sync_api import TimeoutError as NotInTime
+from playwright.sync_api import TimeoutError as TookTooLong
 
 from baccarat.domain.roles import PLAYER
 from baccarat.domain.shoe import Shoe
@@ -96,11 +96,11 @@ def place_bets(table: Page | Locator, bets: tuple[tuple[str, str], ...]) -> None
             for chip, spot in chips:
                 chip.click(timeout=2 * SECONDS)
                 spot.click(timeout=2 * SECONDS)
-            for (chip, _), (_, spot) in zip(bets, chips, strict=True):
+            for (name, _), (_, spot) in zip(bets, chips, strict=True):
                 expect(spot).to_have_attribute(
-                    "data-staked-minor", chip.removeprefix("chip-"), timeout=4 * SECONDS
+                    "data-staked-minor", name.removeprefix("chip-"), timeout=4 * SECONDS
                 )
-        except (AssertionError, NotInTime):
+        except (AssertionError, TookTooLong):
             if attempt + 1 == _ATTEMPTS:
                 raise
         else:
