@@ -67,13 +67,14 @@ def build() -> LambdaHandler:  # noqa: C901  one case for each command, side by 
                 desk.enter_shoe(
                     table_id,
                     dealer_id,
+                    command.shoeId,
                     burn_card=parse_card(command.burn_card) if command.burn_card else None,
                     order=command.order,
                     shuffle=to_json(command.shuffle) if command.shuffle else None,
                     work=work,
                 )
             case EndShoe():
-                desk.end_shoe(table_id, dealer_id, left=command.left, work=work)
+                desk.end_shoe(table_id, dealer_id, command.shoeId, left=command.left, work=work)
             case Scan():
                 card = parse_card(command.card)
                 desk.scan(table_id, dealer_id, command.roundId, command.place, card, work)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from baccarat.adapters.strict_json import loads
@@ -11,6 +13,7 @@ from baccarat.domain.cards import Card
 from baccarat.domain.errors import (
     CardNotPossible,
     DealingPaused,
+    IdempotencyConflict,
     NothingToConfirm,
     NotYourTable,
     ScanPending,
@@ -20,11 +23,12 @@ from baccarat.domain.errors import (
 from baccarat.domain.log import EventType
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import PauseReason, RoundState, VoidReason
+from baccarat.domain.shoe import Shoe
 from baccarat.domain.table import Missing, TableStatus, round_id
 from baccarat.domain.table_config import DealingMode, ShoeProcedure
 from baccarat.domain.transcript import Verified, verify, verify_link
 from tests.support.cloud import TABLE_ID, Cloud
-from tests.support.dealer import Dealer
+from tests.support.dealer import SHUFFLE, Dealer
 
 FIRST = round_id(TABLE_ID, 1)
 MODES = [DealingMode.SHOE, DealingMode.SHUFFLER]
@@ -283,11 +287,82 @@ def test_shoes_that_cannot_be_are_refused(driven: Cloud) -> None:
     dealer.take_desk()
     for order in (None, "", "AS" * 416, "XX" * 416):
         with pytest.raises(ShoeNotPossible):
-            desk.enter_shoe(
-                TABLE_ID, "dora", burn_card=None, order=order, shuffle=None, work=dealer.work
-            )
-    with pytest.raises(ShoeNotPossible, match="no shoe is in play"):
-        dealer.end_shoe()
+            enter(dealer, f"{TABLE_ID}.s1", order=order)
+    with pytest.raises(ShoeNotPossible, match="is not in play: none is"):
+        end(dealer, f"{TABLE_ID}.s1")
+    for other in (f"{TABLE_ID}.s2", "bac-2.s1"):
+        with pytest.raises(ShoeNotPossible, match=f"the next shoe of table {TABLE_ID} is") as no:
+            enter(dealer, other, order="".join(FULL))
+        assert no.value.details == {"nextShoeId": f"{TABLE_ID}.s1"}
     dealer.enter_shoe()
     with pytest.raises(ShoeNotPossible, match="is in play; close it first"):
         dealer.enter_shoe()
+
+
+FULL = Shoe.full("", 8).pool()
+
+
+def enter(dealer: Dealer, shoe_id: str, **given: Any) -> None:
+    given = {"burn_card": None, "order": None, "shuffle": None, **given}
+    desk.enter_shoe(TABLE_ID, "dora", shoe_id, **given, work=dealer.work)
+
+
+def end(dealer: Dealer, shoe_id: str, left: str | None = None) -> None:
+    desk.end_shoe(TABLE_ID, "dora", shoe_id, left=left, work=dealer.work)
+
+
+def table_log(cloud: Cloud) -> list[EventType]:
+    events = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=100)
+    return [signed.event.type for signed in events]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_shoe_command_that_is_repeated_is_done_once(driven: Cloud, mode: DealingMode) -> None:
+    driven.open_table(mode=mode, procedure=ShoeProcedure(burn=True))
+    driven.last_round_no = 0
+    dealer = Dealer(driven, TABLE_ID)
+    dealer.take_desk()
+    dealer.enter_shoe()
+    first = dealer.shoe_id
+    burned = dealer.burned
+    machine = mode is DealingMode.SHUFFLER
+    given: dict[str, Any] = {"burn_card": burned}
+    given |= {"order": dealer.order} if machine else {"shuffle": dict(SHUFFLE)}
+    other: dict[str, Any] = (
+        {"order": "".join(sorted(FULL))} if machine else {"shuffle": {**SHUFFLE, "seals": "8"}}
+    )
+    next_to_it = next(card for card in FULL if card != burned)
+
+    def check_entered() -> None:
+        log = table_log(driven)
+        enter(dealer, first, **given)
+        for wrong in (other, {"burn_card": next_to_it}, {"burn_card": None}):
+            with pytest.raises(IdempotencyConflict, match=f"shoe {first} is open already"):
+                enter(dealer, first, **{**given, **wrong})
+        assert table_log(driven) == log
+
+    check_entered()
+    left = "".join([*dealer.face_down, *dealer.cards])
+    counted = None if machine else left
+    end(dealer, first, counted)
+
+    def check_ended() -> None:
+        log = table_log(driven)
+        end(dealer, first, counted)
+        pit.end_shoe(
+            TABLE_ID, "petra", first, None if machine else left[2:] + left[:2], dealer.work
+        )
+        for wrong in {left[2:], left, None} - {counted}:
+            with pytest.raises(IdempotencyConflict, match=f"shoe {first} is closed already"):
+                end(dealer, first, wrong)
+        assert table_log(driven) == log
+
+    check_ended()
+    check_entered()
+    dealer.enter_shoe(seed=8)
+    assert dealer.shoe_id == f"{TABLE_ID}.s2"
+    check_ended()
+    check_entered()
+    with pytest.raises(ShoeNotPossible, match=rf"s3 is not in play: {TABLE_ID}\.s2 is"):
+        end(dealer, f"{TABLE_ID}.s3", counted)
+    assert table_log(driven).count(EventType.SHOE_CLOSED) == 1

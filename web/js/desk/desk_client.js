@@ -130,10 +130,8 @@ export class DeskClient {
     return this.#commands.give(command);
   }
 
-  endShoe(cards) {
-    return this.#commands.give(
-      cards === null ? { kind: "end_shoe" } : { kind: "end_shoe", left: cards.join("") },
-    );
+  endShoe(shoeId, cards) {
+    return this.#commands.give({ kind: "end_shoe", shoeId, left: cards === null ? null : cards.join("") });
   }
 
   async #decide(kind) {

@@ -69,11 +69,13 @@ def relieve_dealer(table_id: str, by: str, work: DeskWork) -> None:
     on_contention(work.clock, attempt)
 
 
-def end_shoe(table_id: str, by: str, left: str | None, work: DeskWork) -> None:
+def end_shoe(table_id: str, by: str, shoe_id: str, left: str | None, work: DeskWork) -> None:
     """Close the shoe in play. Raises: as ``desk.end_shoe``."""
     on_contention(
         work.clock,
-        lambda: close_shoe_of(load_table(work.floor, table_id), by=by, left=left, work=work),
+        lambda: close_shoe_of(
+            load_table(work.floor, table_id), shoe_id, by=by, left=left, work=work
+        ),
     )
 
 

@@ -84,11 +84,15 @@ class RoundRecord:
 
 @dataclass(frozen=True, slots=True)
 class ShoeRecord:
-    """Where in the log a shoe was opened, and its sealed secret if it has one."""
+    """Where in the log, ``(epoch, seq)``, a shoe was opened, and its sealed secret if it has one.
+
+    ``closed_at`` is where a person closed it; None before, and for the shoes of a server.
+    """
 
     shoe_id: str
     opened_at: tuple[int, int]
     sealed_secret: bytes | None = None
+    closed_at: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class Commit:
     table_before: Table | None = None
     table_after: Table | None = None
     posting: HousePosting | None = None
-    shoe: ShoeRecord | None = None
+    shoe: tuple[ShoeRecord | None, ShoeRecord] | None = None
     correction: tuple[Correction | None, Correction] | None = None
 
 

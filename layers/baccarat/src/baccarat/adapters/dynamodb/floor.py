@@ -123,7 +123,7 @@ class DynamoFloor:
         if step.table_before is not None and step.table_after is not None:
             operations.append(_move_table(step.table_before, step.table_after))
         if step.shoe is not None:
-            operations.append(if_absent(_shoe_item(step.shoe)))
+            operations.append(_move_shoe(*step.shoe))
         if step.correction is not None:
             operations.append(_move_correction(*step.correction))
         if step.posting is not None:
@@ -155,7 +155,10 @@ class DynamoFloor:
             item = ShoeItem.get(f"SHOE#{shoe_id}", _SHOE, consistent_read=True)
         except ShoeItem.DoesNotExist:
             return None
-        return ShoeRecord(shoe_id, (int(item.epoch), int(item.seq)), item.sealed_secret)
+        closed_at = (
+            (int(item.closed_epoch), int(item.closed_seq)) if item.closed_seq is not None else None
+        )
+        return ShoeRecord(shoe_id, (int(item.epoch), int(item.seq)), item.sealed_secret, closed_at)
 
     def tally(self, round_id: str) -> dict[Spot, int]:
         try:
@@ -232,6 +235,13 @@ def _move_correction(before: Correction | None, after: Correction) -> Operation:
         condition += " AND proposed_by <> :decided_by"
         values[":decided_by"] = text(after.decided_by or "")
     return Operation(item, condition, values, {"#state": "state"})
+
+
+def _move_shoe(before: ShoeRecord | None, after: ShoeRecord) -> Operation:
+    item = _shoe_item(after)
+    if before is None:
+        return if_absent(item)
+    return Operation(item, "attribute_exists(pk) AND attribute_not_exists(closed_seq)", {})
 
 
 def _move_table(before: Table, after: Table) -> Operation:
@@ -374,8 +384,15 @@ def _shoe(packed: str) -> ShoeInPlay:
 
 def _shoe_item(shoe: ShoeRecord) -> ShoeItem:
     epoch, seq = shoe.opened_at
+    closed_epoch, closed_seq = shoe.closed_at or (None, None)
     return ShoeItem(
-        f"SHOE#{shoe.shoe_id}", _SHOE, epoch=epoch, seq=seq, sealed_secret=shoe.sealed_secret
+        f"SHOE#{shoe.shoe_id}",
+        _SHOE,
+        epoch=epoch,
+        seq=seq,
+        closed_epoch=closed_epoch,
+        closed_seq=closed_seq,
+        sealed_secret=shoe.sealed_secret,
     )
 
 

@@ -121,6 +121,8 @@ class ShoeItem(_Item):
 
     epoch = NumberAttribute()
     seq = NumberAttribute()
+    closed_epoch = NumberAttribute(null=True)
+    closed_seq = NumberAttribute(null=True)
     sealed_secret = BinaryAttribute(null=True, legacy_encoding=False)
 
 
