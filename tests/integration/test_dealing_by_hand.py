@@ -222,6 +222,42 @@ def test_the_pit_voids_a_hand_and_the_cards_are_gone_from_the_shoe(dealer: Deale
     check_money(cloud)
 
 
+def test_cards_taken_back_before_a_void_are_out_of_the_shoe(dealer_of: Dealer) -> None:
+    dealer, cloud = dealer_of, dealer_of.cloud
+    cloud.last_round_no = 2
+    dealer.waited_for(FIRST)
+    for _ in range(3):
+        dealer.draw(FIRST)
+    pit.order_rescan(TABLE_ID, FIRST, 2, "petra", "two cards covered", dealer.work)
+    pit.void(
+        TABLE_ID,
+        FIRST,
+        "petra",
+        "cards mixed up",
+        ledger=cloud.ledger,
+        archive=cloud.archive,
+        work=dealer.work,
+    )
+    first, second_id = verified(cloud, FIRST), round_id(TABLE_ID, 2)
+    cloud.opened(second_id)
+    dealer.waited_for(second_id)
+    pit.set_status(TABLE_ID, TableStatus.PAUSED, "petra", "last hand", dealer.work)
+    dealer.draw(second_id)
+    pit.pause_dealing(TABLE_ID, second_id, "petra", "look at it", dealer.work)
+    while dealer.record(second_id).round.next_hand is not None:
+        place = len(dealer.record(second_id).round.cards) + 1
+        pit.enter_card(TABLE_ID, second_id, place, dealer.cards.pop(0), "petra", dealer.work)
+    # The hand is complete, and one card too many was drawn.
+    pit.burn_card(TABLE_ID, second_id, dealer.cards.pop(0), "petra", "one too many", dealer.work)
+    pit.resume_dealing(TABLE_ID, second_id, "petra", dealer.work)
+    second = verified(cloud, second_id)
+    verify_link(first, second)
+    assert second.round.shoe.drawn == first.round.shoe.drawn + 3
+    dealer.end_shoe()
+    last = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=200)[-1].event
+    assert (last.type, last.data["reconciled"]) == (EventType.SHOE_CLOSED, True)
+
+
 def test_a_shoe_is_played_to_its_last_hand_and_changed(dealer_of: Dealer) -> None:
     dealer = dealer_of
     cloud = dealer.cloud
@@ -311,9 +347,10 @@ def end(dealer: Dealer, shoe_id: str, left: str | None = None) -> None:
     desk.end_shoe(TABLE_ID, "dora", shoe_id, left=left, work=dealer.work)
 
 
-def table_log(cloud: Cloud) -> list[EventType]:
-    events = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=100)
-    return [signed.event.type for signed in events]
+def shoe_events(cloud: Cloud) -> list[EventType]:
+    events = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=99, limit=200)
+    changes = (EventType.SHOE_OPENED, EventType.SHOE_CLOSED)
+    return [signed.event.type for signed in events if signed.event.type in changes]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -334,12 +371,12 @@ def test_a_shoe_command_that_is_repeated_is_done_once(driven: Cloud, mode: Deali
     next_to_it = next(card for card in FULL if card != burned)
 
     def check_entered() -> None:
-        log = table_log(driven)
+        log = shoe_events(driven)
         enter(dealer, first, **given)
         for wrong in (other, {"burn_card": next_to_it}, {"burn_card": None}):
             with pytest.raises(IdempotencyConflict, match=f"shoe {first} is open already"):
                 enter(dealer, first, **{**given, **wrong})
-        assert table_log(driven) == log
+        assert shoe_events(driven) == log
 
     check_entered()
     left = "".join([*dealer.face_down, *dealer.cards])
@@ -347,7 +384,7 @@ def test_a_shoe_command_that_is_repeated_is_done_once(driven: Cloud, mode: Deali
     end(dealer, first, counted)
 
     def check_ended() -> None:
-        log = table_log(driven)
+        log = shoe_events(driven)
         end(dealer, first, counted)
         pit.end_shoe(
             TABLE_ID, "petra", first, None if machine else left[2:] + left[:2], dealer.work
@@ -355,7 +392,7 @@ def test_a_shoe_command_that_is_repeated_is_done_once(driven: Cloud, mode: Deali
         for wrong in {left[2:], left, None} - {counted}:
             with pytest.raises(IdempotencyConflict, match=f"shoe {first} is closed already"):
                 end(dealer, first, wrong)
-        assert table_log(driven) == log
+        assert shoe_events(driven) == log
 
     check_ended()
     check_entered()
@@ -365,4 +402,4 @@ def test_a_shoe_command_that_is_repeated_is_done_once(driven: Cloud, mode: Deali
     check_entered()
     with pytest.raises(ShoeNotPossible, match=rf"s3 is not in play: {TABLE_ID}\.s2 is"):
         end(dealer, f"{TABLE_ID}.s3", counted)
-    assert table_log(driven).count(EventType.SHOE_CLOSED) == 1
+    assert shoe_events(driven).count(EventType.SHOE_CLOSED) == 1

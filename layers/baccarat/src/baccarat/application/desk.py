@@ -623,7 +623,7 @@ def answer_if_dealt(record: RoundRecord, work: DeskWork) -> None:
     round_ = record.round
     if record.task_token is None or round_.state is not RoundState.DEALING:
         return
-    if round_.cards and round_.next_hand is None and round_.paused is None:
+    if _is_dealt(round_) and round_.paused is None:
         work.tasks.succeed(record.task_token)
 
 
@@ -637,7 +637,15 @@ def burn(
         floor=work.floor,
         signer=work.signer,
         clock=work.clock,
+        table=(table, lambda after: table.changed(shoe=table.shoe_after(after)))
+        if _is_dealt(record.round)
+        else None,
     )
+
+
+def _is_dealt(round_: Round) -> bool:
+    """Return whether the hand is complete, so that the table's shoe is already without it."""
+    return bool(round_.cards) and round_.next_hand is None
 
 
 def cut_card(table_id: str, dealer_id: str, round_id: str, work: DeskWork) -> None:
@@ -658,7 +666,6 @@ def cut_card(table_id: str, dealer_id: str, round_id: str, work: DeskWork) -> No
                 f"{record.pending.card} waits: confirm it or undo it first",
                 card=record.pending.card,
             )
-        dealt = record.round.cards and record.round.next_hand is None
         advance(
             record,
             AnnounceCutCard(dealer_id),
@@ -666,7 +673,7 @@ def cut_card(table_id: str, dealer_id: str, round_id: str, work: DeskWork) -> No
             signer=work.signer,
             clock=work.clock,
             table=(table, lambda after: table.changed(shoe=table.shoe_after(after)))
-            if dealt
+            if _is_dealt(record.round)
             else None,
         )
 

@@ -428,6 +428,7 @@ def _round_item(record: RoundRecord) -> RoundItem:
         cards=" ".join(f"{hand.value[0]}{card}" for hand, card in round_.cards) or None,
         openings=[opening.to_json() for opening in round_.openings] or None,
         burned=" ".join(round_.burned) or None,
+        taken_back=" ".join(round_.taken_back) or None,
         cut_card_out=round_.cut_card_out,
         paused=round_.paused.value if round_.paused else None,
         pending=[record.pending.place, record.pending.card, record.pending.by]
@@ -468,6 +469,7 @@ def _record(item: RoundItem) -> RoundRecord:
         cards=tuple((_HANDS[code[0]], parse_card(code[1:])) for code in (item.cards or "").split()),
         openings=tuple(Opening.from_json(value) for value in item.openings or ()),
         burned=tuple(parse_card(code) for code in (item.burned or "").split()),
+        taken_back=tuple(parse_card(code) for code in (item.taken_back or "").split()),
         cut_card_out=bool(item.cut_card_out),
         paused=PauseReason(item.paused) if item.paused else None,
         shown_at_ms=int(item.shown_at_ms),

@@ -94,6 +94,7 @@ class RoundItem(_Item):
     cards = UnicodeAttribute(null=True)
     openings = JSONAttribute(null=True)
     burned = UnicodeAttribute(null=True)
+    taken_back = UnicodeAttribute(null=True)
     cut_card_out = BooleanAttribute()
     paused = UnicodeAttribute(null=True)
     pending = JSONAttribute(null=True)
