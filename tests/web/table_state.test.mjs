@@ -187,6 +187,20 @@ test("a dealer's hand: card by card, taken back, burned, paused", () => {
   assert.equal(give(log.voided(1)).paused, null);
 });
 
+test("a correction tells the results as they are now, unless they are those of an earlier shoe", () => {
+  const log = new Log();
+  let state = after([...log.round(1), ...log.round(2, { outcome: "TIE" })], { history: ["P", "T"] });
+  const corrected = (history) => {
+    ({ state } = receive(state, [log.event("CORRECTION_APPLIED", "", 0, { roundId: roundIdOf(1), history })]));
+    return state.history.join("");
+  };
+  assert.equal(corrected("BT"), "BT");
+  assert.equal(corrected(null), "BT");
+  assert.equal(corrected("T"), "T");
+  ({ state } = receive(state, log.round(3)));
+  assert.equal(state.history.join(""), "TP");
+});
+
 test("history and rounds are bounded", () => {
   const log = new Log();
   let state = after(log.round(1), { history: Array(HISTORY_LENGTH).fill("P") });

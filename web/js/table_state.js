@@ -118,7 +118,9 @@ function apply(state, event) {
 
 /** An event of the table: in the midst of a round it stands among the round's. */
 function withTableEvent(state, event) {
-  const next = event.type === "SHOE_OPENED" ? { ...state, shoe: event, history: [] } : state;
+  const next = event.type === "SHOE_OPENED" ? { ...state, shoe: event, history: [] }
+    : event.type === "CORRECTION_APPLIED" && typeof event.data.history === "string"
+      ? { ...state, history: [...event.data.history] } : state;
   const round = currentRound(state);
   if (round === null || isFinal(round)) return { ...next, between: [...state.between, event] };
   return { ...next, rounds: [...state.rounds.slice(0, -1), withEvent(round, event)] };

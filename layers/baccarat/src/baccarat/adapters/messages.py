@@ -157,7 +157,9 @@ class BetView(_Message):
 
 
 class TableView(_Message):
-    """What a table offers. ``history`` holds P, B or T for each hand of the shoe, oldest first."""
+    """What a table offers. ``history`` holds P, B or T for each hand of the shoe, oldest first,
+    as corrections left it.
+    """
 
     tableId: str
     name: str
@@ -387,7 +389,7 @@ def table_view(table: Table) -> TableView:
         },
         bet_window_ms=config.bet_window_ms,
         epoch=table.epoch,
-        history=list(table.history),
+        history=list(table.results),
     )
 
 

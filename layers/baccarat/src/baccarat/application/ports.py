@@ -148,6 +148,11 @@ class Floor(Protocol):
     def corrections(self, table_id: str, round_id: str | None = None) -> list[Correction]:
         """Return the newest corrections of a table, at most 50, or all of one round."""
 
+    def corrections_between(
+        self, table_id: str, first_round_id: str, last_round_id: str
+    ) -> list[Correction]:
+        """Return all corrections of the rounds of a table from the first to the last."""
+
     def shoe(self, shoe_id: str) -> ShoeRecord | None: ...
 
     def tally(self, round_id: str) -> dict[Spot, int]:

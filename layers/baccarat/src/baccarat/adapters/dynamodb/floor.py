@@ -150,6 +150,16 @@ class DynamoFloor:
         )
         return [_correction(table_id, item) for item in found]
 
+    def corrections_between(
+        self, table_id: str, first_round_id: str, last_round_id: str
+    ) -> list[Correction]:
+        found = CorrectionItem.query(
+            f"CORRECTIONS#{table_id}",
+            CorrectionItem.sk.between(f"{first_round_id}#", f"{last_round_id}#~"),
+            consistent_read=True,
+        )
+        return [_correction(table_id, item) for item in found]
+
     def shoe(self, shoe_id: str) -> ShoeRecord | None:
         try:
             item = ShoeItem.get(f"SHOE#{shoe_id}", _SHOE, consistent_read=True)
