@@ -17,6 +17,7 @@ from baccarat.adapters.desk_messages import (
     DeskMessage,
     EndShoe,
     EnterShoe,
+    LeaveDesk,
     Scan,
     TakeDesk,
     Undo,
@@ -61,6 +62,8 @@ def build() -> LambdaHandler:  # noqa: C901  one case for each command, side by 
         match command:
             case TakeDesk():
                 desk.take_desk(table_id, dealer_id, work)
+            case LeaveDesk():
+                desk.leave_desk(table_id, dealer_id, work)
             case Beat():
                 desk.beat(table_id, dealer_id, work)
             case EnterShoe():

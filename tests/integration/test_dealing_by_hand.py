@@ -14,6 +14,7 @@ from baccarat.domain.errors import (
     CardNotPossible,
     DealingPaused,
     IdempotencyConflict,
+    NoSuchStep,
     NothingToConfirm,
     NotYourTable,
     ScanPending,
@@ -141,6 +142,39 @@ def test_a_card_that_the_machine_did_not_shuffle_pauses_the_deal(driven: Cloud) 
     found = verified(dealer.cloud, FIRST)
     assert found.round.state is RoundState.SETTLED
     assert EventType.DEALING_PAUSED in types(found)
+
+
+def test_a_dealer_leaves_between_two_hands(dealer: Dealer) -> None:
+    cloud = dealer.cloud
+    dealer.waited_for(FIRST)
+
+    def leave(name: str = "dora") -> str | None:
+        desk.leave_desk(TABLE_ID, name, dealer.work)
+        table = cloud.floor.table(TABLE_ID)
+        assert table is not None
+        return table.dealer_id
+
+    assert leave("stranger") == "dora"
+    with pytest.raises(NoSuchStep, match=f"round {FIRST} is being dealt"):
+        leave()
+    dealer.draw(FIRST)
+    with pytest.raises(NoSuchStep, match=f"round {FIRST} is being dealt"):
+        leave()
+    pit.set_status(TABLE_ID, TableStatus.PAUSED, "petra", "a change of dealers", dealer.work)
+    dealer.deal(FIRST)
+    verified(cloud, FIRST)
+    assert leave() is None
+    events = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=100)
+    assert events[-1].event.type is EventType.DEALER_SEATED
+    assert events[-1].event.data == {"dealerId": None, "was": "dora", "by": "dora"}
+    assert leave() is None
+    assert cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=100) == events
+    pit.set_status(TABLE_ID, TableStatus.OPEN, "petra", "the next one comes", dealer.work)
+    table = cloud.floor.table(TABLE_ID)
+    assert table is not None
+    assert table.missing is Missing.DEALER
+    with pytest.raises(NotYourTable):
+        desk.beat(TABLE_ID, "dora", dealer.work)
 
 
 def test_a_dealer_who_goes_before_the_first_card_voids_the_round(impatient: Cloud) -> None:

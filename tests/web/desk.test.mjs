@@ -148,6 +148,14 @@ test("without the desk there is nothing to do but to take it", () => {
   assert.equal(screenOf(null, { seated: null, line: "offline" }).state, "CONNECTING");
 });
 
+test("a desk is left between two hands, also before the bets are closed", () => {
+  const states = ["OPEN", "CLOSED", "DEALING", "RESOLVED", "SETTLED", "VOIDED"];
+  const can = states.filter((state) => screenOf(deskView({ hand: handView({ state }) })).canLeave);
+  assert.deepEqual(can, ["OPEN", "RESOLVED", "SETTLED", "VOIDED"]);
+  assert.equal(screenOf(deskView(), { line: "offline" }).canLeave, false);
+  assert.equal(screenOf(deskView(), { seated: false }).canLeave, false);
+});
+
 test("a card is confirmed by itself once, and not while somebody has to look", () => {
   const auto = new AutoConfirm();
   assert.deepEqual(auto.update("r/1/KH", 0), { progress: 0, due: false });

@@ -45,6 +45,7 @@ function openDesk({ config, api, leave }) {
       undo: () => client.undo(),
       cut: () => client.cutCard(),
       takeDesk: () => client.takeDesk(),
+      leaveDesk: () => client.leaveDesk(),
       newShoe: () => openShoeDialog("enter"),
       endShoe: () => openShoeDialog("end"),
       auto() {

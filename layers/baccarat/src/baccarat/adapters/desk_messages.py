@@ -31,6 +31,12 @@ class TakeDesk(Message):
     kind: Literal["take_desk"]
 
 
+class LeaveDesk(Message):
+    """Log out of the table; not while a hand is dealt."""
+
+    kind: Literal["leave_desk"]
+
+
 class Beat(Message):
     """Say that the desk is there, and ask how it stands. At least every ten seconds."""
 
@@ -100,7 +106,7 @@ class CutCard(Message):
 
 
 DeskCommand: TypeAlias = Annotated[
-    TakeDesk | Beat | EnterShoe | EndShoe | Scan | Confirm | Undo | CutCard,
+    TakeDesk | LeaveDesk | Beat | EnterShoe | EndShoe | Scan | Confirm | Undo | CutCard,
     Field(discriminator="kind"),
 ]
 

@@ -137,6 +137,32 @@ def take_desk(table_id: str, dealer_id: str, work: DeskWork) -> None:
     wake(table_id, work)
 
 
+def leave_desk(table_id: str, dealer_id: str, work: DeskWork) -> None:
+    """Log a dealer out; the table waits for the next one after the round in play.
+
+    Leaving a desk at which one is not changes nothing.
+
+    Raises:
+        NoSuchStep: his hand is being dealt.
+    """
+
+    def attempt() -> None:
+        table = load_table(work.floor, table_id)
+        if table.dealer_id != dealer_id:
+            return
+        record = current_round(table, work.floor)
+        if record is not None and record.round.state in (RoundState.CLOSED, RoundState.DEALING):
+            raise NoSuchStep(
+                f"round {record.round.round_id} is being dealt: finish the hand, or let the pit "
+                "relieve you",
+                state=record.round.state.value,
+            )
+        data: JsonObject = {"dealerId": None, "was": dealer_id, "by": dealer_id}
+        say(table, EventType.DEALER_SEATED, data, work, dealer_id=None)
+
+    on_contention(work.clock, attempt)
+
+
 def say(
     table: Table, type_: EventType, data: JsonObject, work: DeskWork, **changes: object
 ) -> Table:
