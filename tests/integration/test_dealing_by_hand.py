@@ -123,7 +123,7 @@ def test_a_card_out_of_turn_is_refused(dealer: Dealer) -> None:
     with pytest.raises(NotYourTable):
         desk.scan(TABLE_ID, "stranger", FIRST, 1, dealer.cards[0], dealer.work)
     with pytest.raises(NotYourTable, match="dora is at this desk"):
-        desk.take_desk(TABLE_ID, "stranger", dealer.work)
+        desk.take_desk(TABLE_ID, "stranger", "Sam", dealer.work)
     assert dealer.record(FIRST).pending is None
 
 
@@ -152,8 +152,11 @@ def test_a_dealer_leaves_between_two_hands(dealer: Dealer) -> None:
         desk.leave_desk(TABLE_ID, name, dealer.work)
         table = cloud.floor.table(TABLE_ID)
         assert table is not None
+        if table.dealer_name not in names:
+            names.append(table.dealer_name)
         return table.dealer_id
 
+    names: list[str | None] = []
     assert leave("stranger") == "dora"
     with pytest.raises(NoSuchStep, match=f"round {FIRST} is being dealt"):
         leave()
@@ -166,7 +169,10 @@ def test_a_dealer_leaves_between_two_hands(dealer: Dealer) -> None:
     assert leave() is None
     events = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=100)
     assert events[-1].event.type is EventType.DEALER_SEATED
-    assert events[-1].event.data == {"dealerId": None, "was": "dora", "by": "dora"}
+    left = {"dealerId": None, "name": None, "was": "dora", "by": "dora"}
+    seated = [s.event.data for s in events if s.event.type is EventType.DEALER_SEATED]
+    assert seated == [{"dealerId": "dora", "name": "Dora", "was": None}, left]
+    assert names == ["Dora", None]
     assert leave() is None
     assert cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=100) == events
     pit.set_status(TABLE_ID, TableStatus.OPEN, "petra", "the next one comes", dealer.work)

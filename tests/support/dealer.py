@@ -36,7 +36,7 @@ class Dealer:
         return self.cloud.work
 
     def take_desk(self) -> None:
-        desk.take_desk(self.table_id, self.name, self.work)
+        desk.take_desk(self.table_id, self.name, self.name.title(), self.work)
 
     def enter_shoe(self, seed: int = 7) -> None:
         """Shuffle a new shoe, burn as the table wants it, and enter it."""

@@ -104,8 +104,10 @@ def current_round(table: Table, floor: Floor) -> RoundRecord | None:
     return floor.round(table.current_round_id) if table.current_round_id else None
 
 
-def take_desk(table_id: str, dealer_id: str, work: DeskWork) -> None:
+def take_desk(table_id: str, dealer_id: str, name: str, work: DeskWork) -> None:
     """Log a dealer in to a table; the table goes on if it waited for him.
+
+    ``name`` is the one that players see; it may be empty, and then they see none.
 
     Raises:
         NotYourTable: a server deals here, or another dealer is at the desk.
@@ -128,9 +130,10 @@ def take_desk(table_id: str, dealer_id: str, work: DeskWork) -> None:
         say(
             table,
             EventType.DEALER_SEATED,
-            {"dealerId": dealer_id, "was": table.dealer_id},
+            {"dealerId": dealer_id, "name": name or None, "was": table.dealer_id},
             work,
             dealer_id=dealer_id,
+            dealer_name=name or None,
         )
 
     on_contention(work.clock, attempt)
@@ -157,10 +160,15 @@ def leave_desk(table_id: str, dealer_id: str, work: DeskWork) -> None:
                 "relieve you",
                 state=record.round.state.value,
             )
-        data: JsonObject = {"dealerId": None, "was": dealer_id, "by": dealer_id}
-        say(table, EventType.DEALER_SEATED, data, work, dealer_id=None)
+        unseat(table, dealer_id, work)
 
     on_contention(work.clock, attempt)
+
+
+def unseat(table: Table, by: str, work: DeskWork) -> None:
+    """Write that nobody is at the desk any more."""
+    data: JsonObject = {"dealerId": None, "name": None, "was": table.dealer_id, "by": by}
+    say(table, EventType.DEALER_SEATED, data, work, dealer_id=None, dealer_name=None)
 
 
 def say(

@@ -16,6 +16,7 @@ from baccarat.application.desk import (
     dealt_already,
     round_in_hand,
     say,
+    unseat,
     wake,
 )
 from baccarat.application.drive_round import Step, load_table, void_round
@@ -63,8 +64,7 @@ def relieve_dealer(table_id: str, by: str, work: DeskWork) -> None:
     def attempt() -> None:
         table = load_table(work.floor, table_id)
         if table.dealer_id is not None:
-            data: JsonObject = {"dealerId": None, "was": table.dealer_id, "by": by}
-            say(table, EventType.DEALER_SEATED, data, work, dealer_id=None)
+            unseat(table, by, work)
 
     on_contention(work.clock, attempt)
 

@@ -261,19 +261,23 @@ class RoundDriver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a one-time ticket lets its bearer do."""
+    """What a one-time ticket lets its bearer do, and by what ``name`` players may know him."""
 
     player_id: str
     role: str
     origin: str
     expires_at_ms: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
+    """Who is behind a connection. ``name`` is known of the sender of a message alone."""
+
     connection_id: str
     player_id: str
     role: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

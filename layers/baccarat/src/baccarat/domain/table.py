@@ -58,7 +58,8 @@ class Table:
     take the table, which raises the epoch. Driving on renews the lease and leaves the epoch.
     ``round_no`` is the number of the newest round, 0 before the first; ``round_end`` is the place
     in the log, ``(epoch, seq)``, of the last event of the newest round that has ended.
-    ``dealer_id`` is the person at the desk of a table with physical cards. ``shoe_no`` counts the
+    ``dealer_id`` is the person at the desk of a table with physical cards, ``dealer_name`` the name
+    by which players know that person. ``shoe_no`` counts the
     shoes; ``shoe`` is None until the first is opened and after one is closed. ``history`` has a
     letter for each settled round of the newest shoe, oldest first.
     """
@@ -74,6 +75,7 @@ class Table:
     shoe_no: int
     shoe: ShoeInPlay | None
     dealer_id: str | None
+    dealer_name: str | None
     history: tuple[str, ...]
 
     @classmethod
@@ -97,6 +99,7 @@ class Table:
             shoe_no=0,
             shoe=None,
             dealer_id=None,
+            dealer_name=None,
             history=(),
         )
 

@@ -291,6 +291,7 @@ def _table_item(table: Table) -> TableItem:
         shoe_no=table.shoe_no,
         shoe=_packed_shoe(table.shoe) if table.shoe is not None else None,
         dealer_id=table.dealer_id,
+        dealer_name=table.dealer_name,
         history="".join(table.history),
     )
 
@@ -310,6 +311,7 @@ def _table(item: TableItem) -> Table:
         shoe_no=int(item.shoe_no),
         shoe=_shoe(item.shoe) if item.shoe is not None else None,
         dealer_id=item.dealer_id,
+        dealer_name=item.dealer_name,
         history=tuple(item.history),
     )
 

@@ -58,6 +58,7 @@ class TableItem(_Item):
     shoe_no = NumberAttribute()
     shoe = UnicodeAttribute(null=True)
     dealer_id = UnicodeAttribute(null=True)
+    dealer_name = UnicodeAttribute(null=True)
     history = UnicodeAttribute()
 
 
@@ -247,6 +248,7 @@ class TicketItem(_Item):
     player_id = UnicodeAttribute()
     role = UnicodeAttribute()
     origin = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
     expires_at_ms = NumberAttribute()
     ttl = NumberAttribute()
 
