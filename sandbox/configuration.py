@@ -68,12 +68,15 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A seeded sign-in. ``balance_minor`` is what a player's wallet starts with."""
+    """A seeded sign-in. ``balance_minor`` is what a player's wallet starts with, ``shown_as`` the
+    name that players see of staff.
+    """
 
     name: str
     role: str
     password: str
     balance_minor: int = 0
+    shown_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)

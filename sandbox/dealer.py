@@ -53,11 +53,11 @@ class HeadlessDealer:
         """Shuffle a new shoe, burn as the table wants it, and enter it."""
         self.cards = [str(card) for card in Shoe.full("", desk["decks"]).pool()]
         self._dice.shuffle(self.cards)
-        members: dict[str, Any] = (
-            {"order": "".join(self.cards)}
-            if desk["mode"] == "shuffler"
-            else {"shuffle": {"shuffled_by": "dealer", "cut_by": "pit", "seals": "batch 1"}}
-        )
+        members: dict[str, Any] = {"shoeId": desk["nextShoeId"]}
+        if desk["mode"] == "shuffler":
+            members["order"] = "".join(self.cards)
+        else:
+            members["shuffle"] = {"shuffled_by": "dealer", "cut_by": "pit", "seals": "batch 1"}
         self.face_down = []
         if desk["burn"]:
             members["burn_card"] = self.cards.pop(0)
@@ -68,7 +68,8 @@ class HeadlessDealer:
     async def end_shoe(self, desk: dict[str, Any]) -> None:
         """Show every card that nobody has seen, and close the shoe."""
         left = "".join([*self.face_down, *self.cards])
-        await self.ask("end_shoe", **({"left": left} if desk["mode"] == "shoe" else {}))
+        counted = {"left": left} if desk["mode"] == "shoe" else {}
+        await self.ask("end_shoe", shoeId=desk["shoe"]["shoeId"], **counted)
 
     async def deal(self, hand: dict[str, Any], *, announce_cut: bool) -> None:
         """Draw, scan and confirm until the hand is complete."""

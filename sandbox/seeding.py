@@ -42,7 +42,7 @@ USERS: Final = (
     User("anna", PLAYER, PASSWORD, 10_000_00),
     User("bert", PLAYER, PASSWORD, 2_500_00),
     User("chen", PLAYER, PASSWORD, 50_00),
-    User("dealer", DEALER, PASSWORD),
+    User("dealer", DEALER, PASSWORD, shown_as="Dora"),
     User("pit", PIT, PASSWORD),
     User("petra", PIT, PASSWORD),
     User("ops", OPS, PASSWORD),
@@ -70,6 +70,12 @@ def add_user(user: User, outputs: dict[str, str]) -> str:
     cognito.admin_set_user_password(
         UserPoolId=pool, Username=user.name, Password=user.password, Permanent=True
     )
+    if user.shown_as:
+        cognito.admin_update_user_attributes(
+            UserPoolId=pool,
+            Username=user.name,
+            UserAttributes=[{"Name": "name", "Value": user.shown_as}],
+        )
     cognito.admin_add_user_to_group(UserPoolId=pool, Username=user.name, GroupName=user.role)
     found = cognito.admin_get_user(UserPoolId=pool, Username=user.name)
     player_id = next(a["Value"] for a in found["UserAttributes"] if a["Name"] == "sub")

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from baccarat.adapters.clock import SystemClock, SystemEntropy
 from baccarat.adapters.dynamodb.models import SESSION_MODELS, bind
 from baccarat.adapters.dynamodb.sessions import DynamoConnections
-from baccarat.adapters.http import identity_of, origin_of, resolver
+from baccarat.adapters.http import display_name_of, identity_of, origin_of, resolver
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.application.sessions import issue_ticket
 from functions.issue_ticket.settings import Settings
@@ -32,6 +32,7 @@ def build() -> LambdaHandler:
             player_id,
             role,
             origin_of(app.current_event, allowed_origins),
+            display_name_of(app.current_event),
             connections=connections,
             entropy=entropy,
             clock=clock,

@@ -16,6 +16,8 @@ from baccarat.adapters.http import identity_of, query_of, resolver
 from baccarat.adapters.messages import TableId
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.application.past_rounds import MAX_ROUNDS, PastRound, list_rounds
+from baccarat.domain.correction import coup_of
+from baccarat.domain.round import RoundState
 from functions.list_rounds.settings import Settings
 
 
@@ -61,18 +63,25 @@ def build() -> LambdaHandler:
 
 
 def _view(past: PastRound) -> dict[str, Any]:
-    round_ = past.round
+    round_, correction = past.round, past.correction
+    phase, cards = round_.state, round_.cards
     coup = round_.coup if round_.outcome else None
+    if correction is not None:
+        phase, coup = (RoundState.VOIDED, None)
+        if correction.cards is not None:
+            phase = RoundState.SETTLED
+            coup, cards = coup_of(correction.cards)
     return {
         "roundId": round_.round_id,
         "round_no": round_.round_no,
         "shoeId": round_.shoe.unseen.shoe_id,
         "opened_at_ms": round_.opened_at_ms,
-        "phase": round_.state.value,
-        "outcome": round_.outcome.value if round_.outcome else None,
+        "phase": phase.value,
+        "corrected": correction is not None,
+        "outcome": coup.outcome.value if coup else None,
         "player_total": coup.player_total if coup else None,
         "banker_total": coup.banker_total if coup else None,
-        "cards": [{"to": hand.value, "card": card} for hand, card in round_.cards],
+        "cards": [{"to": hand.value, "card": card} for hand, card in cards],
         "currency": round_.currency,
         "stake_minor": past.staked_minor,
         "payout_minor": past.returned_minor,

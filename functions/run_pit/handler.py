@@ -81,7 +81,7 @@ def build() -> LambdaHandler:  # noqa: C901  one case for each command, side by 
             case RelieveDealer():
                 pit.relieve_dealer(table_id, by, work)
             case EndShoe():
-                pit.end_shoe(table_id, by, command.left, work)
+                pit.end_shoe(table_id, by, command.shoeId, command.left, work)
             case VoidCommand():
                 pit.void(
                     table_id,

@@ -17,6 +17,7 @@ from baccarat.adapters.desk_messages import (
     DeskMessage,
     EndShoe,
     EnterShoe,
+    LeaveDesk,
     Scan,
     TakeDesk,
     Undo,
@@ -57,23 +58,27 @@ def build() -> LambdaHandler:  # noqa: C901  one case for each command, side by 
         clock=clock,
     )
 
-    def carry_out(table_id: str, dealer_id: str, command: DeskCommand) -> None:
+    def carry_out(table_id: str, dealer: Connection, command: DeskCommand) -> None:
+        dealer_id = dealer.player_id
         match command:
             case TakeDesk():
-                desk.take_desk(table_id, dealer_id, work)
+                desk.take_desk(table_id, dealer_id, dealer.name, work)
+            case LeaveDesk():
+                desk.leave_desk(table_id, dealer_id, work)
             case Beat():
                 desk.beat(table_id, dealer_id, work)
             case EnterShoe():
                 desk.enter_shoe(
                     table_id,
                     dealer_id,
+                    command.shoeId,
                     burn_card=parse_card(command.burn_card) if command.burn_card else None,
                     order=command.order,
                     shuffle=to_json(command.shuffle) if command.shuffle else None,
                     work=work,
                 )
             case EndShoe():
-                desk.end_shoe(table_id, dealer_id, left=command.left, work=work)
+                desk.end_shoe(table_id, dealer_id, command.shoeId, left=command.left, work=work)
             case Scan():
                 card = parse_card(command.card)
                 desk.scan(table_id, dealer_id, command.roundId, command.place, card, work)
@@ -85,7 +90,7 @@ def build() -> LambdaHandler:  # noqa: C901  one case for each command, side by 
                 desk.cut_card(table_id, dealer_id, command.roundId, work)
 
     def use_case(connection: Connection, message: DeskMessage) -> JsonObject:
-        carry_out(message.tableId, connection.player_id, message.command)
+        carry_out(message.tableId, connection, message.command)
         view = desk_view(desk.view(message.tableId, work))
         return to_json(DeskAnswer(id=message.id, desk=view, server_ms=clock.now_ms()))
 

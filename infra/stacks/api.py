@@ -290,7 +290,7 @@ class ApiStack(Stack):
             snap_start=True,
         )
         function("get_transcript", to.archive(reads=["transcripts"]), to.signing())
-        function("list_rounds", to.floor("GetItem", "BatchGetItem"), to.ledger("Query"))
+        function("list_rounds", to.floor("GetItem", "BatchGetItem", "Query"), to.ledger("Query"))
         function("get_keys", to.public_key(), Access({"RETIRED_KEYS": config.retired_keys}))
         api = HttpApi(
             self,

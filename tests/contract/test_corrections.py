@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 
 from baccarat.application import corrections
+from baccarat.application.drive_round import void_round
+from baccarat.application.past_rounds import list_rounds
 from baccarat.application.ports import Commit
 from baccarat.domain.correction import Correction, CorrectionState, coup_of, due_by_player
 from baccarat.domain.errors import BaccaratError, NeedsAnotherPerson, NoSuchStep
 from baccarat.domain.log import EventType
 from baccarat.domain.paytable import PAYTABLES, Spot
+from baccarat.domain.round import VoidReason
 from baccarat.domain.shoe_commitment import parse_order
 from tests.support.cloud import TABLE_ID, Cloud
 from tests.support.rounds import ManualRound
@@ -90,6 +93,73 @@ def test_the_difference_is_moved_once(settled: ManualRound) -> None:
     with pytest.raises(NoSuchStep):
         approve(settled, "paula")
     assert balances(cloud) == {p: before[p] + now[p] - was[p] for p in STAKES}
+
+
+def test_the_roads_and_past_rounds_show_what_stands(settled: ManualRound) -> None:
+    cloud, clock = settled.cloud, settled.clock
+    other, others = (BANKER_WINS, "B"), (PLAYER_WINS, "P")
+    if settled.record.round.outcome == "BANKER":
+        other, others = others, other
+    for number in (2, 3):
+        later = ManualRound(cloud, number=number)
+        later.clock.ms = clock.ms
+        clock = later.clock
+        later.open()
+        if number == 2:
+            void_round(
+                later.step,
+                VoidReason.PIT_DECISION,
+                floor=cloud.floor,
+                ledger=cloud.ledger,
+                archive=cloud.archive,
+                signer=cloud.signer,
+                clock=clock,
+            )
+        else:
+            later.play_out()
+
+    def history() -> tuple[str, ...]:
+        table = cloud.floor.table(TABLE_ID)
+        assert table is not None
+        return table.results
+
+    def told() -> object:
+        events = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=1, limit=100)
+        assert events[-1].event.type is EventType.CORRECTION_APPLIED
+        return events[-1].event.data["history"]
+
+    def past() -> list[tuple[int, object]]:
+        found = list_rounds(
+            TABLE_ID,
+            "anna",
+            "player",
+            before=None,
+            limit=50,
+            floor=cloud.floor,
+            ledger=cloud.ledger,
+        )
+        return [
+            (each.round.round_no, each.correction.cards if each.correction else "as dealt")
+            for each in found.rounds
+        ]
+
+    _, newest = history()
+    before = past()
+    for cards, letter in (other, (None, ""), others, (None, "")):
+        propose(settled, "".join(cards) if cards else None)
+        assert past() == before
+        approve(settled)
+        assert "".join(history()) == told() == letter + newest
+        before = past()
+        assert before == [(3, "as dealt"), (2, "as dealt"), (1, cards)]
+    # The shoe is another one now: its roads have nothing of that hand.
+    table = cloud.floor.table(TABLE_ID)
+    assert table is not None
+    after = table.changed(shoe_no=table.shoe_no + 1, history=("T",))
+    cloud.floor.commit(Commit((), table_before=table, table_after=after))
+    propose(settled, "".join(PLAYER_WINS))
+    approve(settled)
+    assert (history(), told()) == (("T",), None)
 
 
 def test_a_void_gives_every_stake_back(settled: ManualRound) -> None:

@@ -188,7 +188,8 @@ def test_two_rounds_follow_each_other_in_log_and_shoe(round_: ManualRound) -> No
 
 
 def test_a_ticket_serves_once(cloud: Cloud) -> None:
-    ticket = Ticket("anna", "player", "https://play.example", cloud.clock.now_ms() + 30_000)
+    until_ms = cloud.clock.now_ms() + 30_000
+    ticket = Ticket("dora", "dealer", "https://play.example", until_ms, "Dora")
     cloud.connections.put_ticket("hash", ticket)
     assert cloud.connections.take_ticket("hash") == ticket
     assert cloud.connections.take_ticket("hash") is None

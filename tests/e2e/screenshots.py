@@ -222,7 +222,7 @@ def clear_desk(run: Run, table_id: str) -> None:
             while hand is not None and hand["state"] not in ("SETTLED", "VOIDED"):
                 await asyncio.sleep(0.5)
                 hand = (await give("look"))["hand"]
-            await give("end_shoe")
+            await give("end_shoe", shoeId=desk["shoe"]["shoeId"])
         await give("set_status", status="OPEN", note=note)
 
     # Playwright has a loop of its own in this thread.

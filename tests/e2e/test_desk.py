@@ -90,6 +90,8 @@ def test_a_hand_from_the_desk_to_the_players_balance(sandbox: Run, browser: Brow
     scan(desk, "7H")
     desk.get_by_test_id("shoe-send").click()
     desk_says(desk, "BETTING")
+    # Players know the dealer by the name that the house shows, not by the sign-in.
+    expect(player.get_by_test_id("dealer")).to_contain_text("dealer Dora", timeout=30 * SECONDS)
 
     expect(player.get_by_test_id("status")).to_have_attribute(
         "data-phase", "open", timeout=60 * SECONDS

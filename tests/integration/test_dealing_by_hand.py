@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from baccarat.adapters.strict_json import loads
@@ -11,6 +13,8 @@ from baccarat.domain.cards import Card
 from baccarat.domain.errors import (
     CardNotPossible,
     DealingPaused,
+    IdempotencyConflict,
+    NoSuchStep,
     NothingToConfirm,
     NotYourTable,
     ScanPending,
@@ -20,11 +24,12 @@ from baccarat.domain.errors import (
 from baccarat.domain.log import EventType
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import PauseReason, RoundState, VoidReason
+from baccarat.domain.shoe import Shoe
 from baccarat.domain.table import Missing, TableStatus, round_id
 from baccarat.domain.table_config import DealingMode, ShoeProcedure
 from baccarat.domain.transcript import Verified, verify, verify_link
 from tests.support.cloud import TABLE_ID, Cloud
-from tests.support.dealer import Dealer
+from tests.support.dealer import SHUFFLE, Dealer
 
 FIRST = round_id(TABLE_ID, 1)
 MODES = [DealingMode.SHOE, DealingMode.SHUFFLER]
@@ -118,7 +123,7 @@ def test_a_card_out_of_turn_is_refused(dealer: Dealer) -> None:
     with pytest.raises(NotYourTable):
         desk.scan(TABLE_ID, "stranger", FIRST, 1, dealer.cards[0], dealer.work)
     with pytest.raises(NotYourTable, match="dora is at this desk"):
-        desk.take_desk(TABLE_ID, "stranger", dealer.work)
+        desk.take_desk(TABLE_ID, "stranger", "Sam", dealer.work)
     assert dealer.record(FIRST).pending is None
 
 
@@ -137,6 +142,45 @@ def test_a_card_that_the_machine_did_not_shuffle_pauses_the_deal(driven: Cloud) 
     found = verified(dealer.cloud, FIRST)
     assert found.round.state is RoundState.SETTLED
     assert EventType.DEALING_PAUSED in types(found)
+
+
+def test_a_dealer_leaves_between_two_hands(dealer: Dealer) -> None:
+    cloud = dealer.cloud
+    dealer.waited_for(FIRST)
+
+    def leave(name: str = "dora") -> str | None:
+        desk.leave_desk(TABLE_ID, name, dealer.work)
+        table = cloud.floor.table(TABLE_ID)
+        assert table is not None
+        if table.dealer_name not in names:
+            names.append(table.dealer_name)
+        return table.dealer_id
+
+    names: list[str | None] = []
+    assert leave("stranger") == "dora"
+    with pytest.raises(NoSuchStep, match=f"round {FIRST} is being dealt"):
+        leave()
+    dealer.draw(FIRST)
+    with pytest.raises(NoSuchStep, match=f"round {FIRST} is being dealt"):
+        leave()
+    pit.set_status(TABLE_ID, TableStatus.PAUSED, "petra", "a change of dealers", dealer.work)
+    dealer.deal(FIRST)
+    verified(cloud, FIRST)
+    assert leave() is None
+    events = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=100)
+    assert events[-1].event.type is EventType.DEALER_SEATED
+    left = {"dealerId": None, "name": None, "was": "dora", "by": "dora"}
+    seated = [s.event.data for s in events if s.event.type is EventType.DEALER_SEATED]
+    assert seated == [{"dealerId": "dora", "name": "Dora", "was": None}, left]
+    assert names == ["Dora", None]
+    assert leave() is None
+    assert cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=100) == events
+    pit.set_status(TABLE_ID, TableStatus.OPEN, "petra", "the next one comes", dealer.work)
+    table = cloud.floor.table(TABLE_ID)
+    assert table is not None
+    assert table.missing is Missing.DEALER
+    with pytest.raises(NotYourTable):
+        desk.beat(TABLE_ID, "dora", dealer.work)
 
 
 def test_a_dealer_who_goes_before_the_first_card_voids_the_round(impatient: Cloud) -> None:
@@ -218,6 +262,42 @@ def test_the_pit_voids_a_hand_and_the_cards_are_gone_from_the_shoe(dealer: Deale
     check_money(cloud)
 
 
+def test_cards_taken_back_before_a_void_are_out_of_the_shoe(dealer_of: Dealer) -> None:
+    dealer, cloud = dealer_of, dealer_of.cloud
+    cloud.last_round_no = 2
+    dealer.waited_for(FIRST)
+    for _ in range(3):
+        dealer.draw(FIRST)
+    pit.order_rescan(TABLE_ID, FIRST, 2, "petra", "two cards covered", dealer.work)
+    pit.void(
+        TABLE_ID,
+        FIRST,
+        "petra",
+        "cards mixed up",
+        ledger=cloud.ledger,
+        archive=cloud.archive,
+        work=dealer.work,
+    )
+    first, second_id = verified(cloud, FIRST), round_id(TABLE_ID, 2)
+    cloud.opened(second_id)
+    dealer.waited_for(second_id)
+    pit.set_status(TABLE_ID, TableStatus.PAUSED, "petra", "last hand", dealer.work)
+    dealer.draw(second_id)
+    pit.pause_dealing(TABLE_ID, second_id, "petra", "look at it", dealer.work)
+    while dealer.record(second_id).round.next_hand is not None:
+        place = len(dealer.record(second_id).round.cards) + 1
+        pit.enter_card(TABLE_ID, second_id, place, dealer.cards.pop(0), "petra", dealer.work)
+    # The hand is complete, and one card too many was drawn.
+    pit.burn_card(TABLE_ID, second_id, dealer.cards.pop(0), "petra", "one too many", dealer.work)
+    pit.resume_dealing(TABLE_ID, second_id, "petra", dealer.work)
+    second = verified(cloud, second_id)
+    verify_link(first, second)
+    assert second.round.shoe.drawn == first.round.shoe.drawn + 3
+    dealer.end_shoe()
+    last = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=9, limit=200)[-1].event
+    assert (last.type, last.data["reconciled"]) == (EventType.SHOE_CLOSED, True)
+
+
 def test_a_shoe_is_played_to_its_last_hand_and_changed(dealer_of: Dealer) -> None:
     dealer = dealer_of
     cloud = dealer.cloud
@@ -283,11 +363,83 @@ def test_shoes_that_cannot_be_are_refused(driven: Cloud) -> None:
     dealer.take_desk()
     for order in (None, "", "AS" * 416, "XX" * 416):
         with pytest.raises(ShoeNotPossible):
-            desk.enter_shoe(
-                TABLE_ID, "dora", burn_card=None, order=order, shuffle=None, work=dealer.work
-            )
-    with pytest.raises(ShoeNotPossible, match="no shoe is in play"):
-        dealer.end_shoe()
+            enter(dealer, f"{TABLE_ID}.s1", order=order)
+    with pytest.raises(ShoeNotPossible, match="is not in play: none is"):
+        end(dealer, f"{TABLE_ID}.s1")
+    for other in (f"{TABLE_ID}.s2", "bac-2.s1"):
+        with pytest.raises(ShoeNotPossible, match=f"the next shoe of table {TABLE_ID} is") as no:
+            enter(dealer, other, order="".join(FULL))
+        assert no.value.details == {"nextShoeId": f"{TABLE_ID}.s1"}
     dealer.enter_shoe()
     with pytest.raises(ShoeNotPossible, match="is in play; close it first"):
         dealer.enter_shoe()
+
+
+FULL = Shoe.full("", 8).pool()
+
+
+def enter(dealer: Dealer, shoe_id: str, **given: Any) -> None:
+    given = {"burn_card": None, "order": None, "shuffle": None, **given}
+    desk.enter_shoe(TABLE_ID, "dora", shoe_id, **given, work=dealer.work)
+
+
+def end(dealer: Dealer, shoe_id: str, left: str | None = None) -> None:
+    desk.end_shoe(TABLE_ID, "dora", shoe_id, left=left, work=dealer.work)
+
+
+def shoe_events(cloud: Cloud) -> list[EventType]:
+    events = cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=99, limit=200)
+    changes = (EventType.SHOE_OPENED, EventType.SHOE_CLOSED)
+    return [signed.event.type for signed in events if signed.event.type in changes]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_shoe_command_that_is_repeated_is_done_once(driven: Cloud, mode: DealingMode) -> None:
+    driven.open_table(mode=mode, procedure=ShoeProcedure(burn=True))
+    driven.last_round_no = 0
+    dealer = Dealer(driven, TABLE_ID)
+    dealer.take_desk()
+    dealer.enter_shoe()
+    first = dealer.shoe_id
+    burned = dealer.burned
+    machine = mode is DealingMode.SHUFFLER
+    given: dict[str, Any] = {"burn_card": burned}
+    given |= {"order": dealer.order} if machine else {"shuffle": dict(SHUFFLE)}
+    other: dict[str, Any] = (
+        {"order": "".join(sorted(FULL))} if machine else {"shuffle": {**SHUFFLE, "seals": "8"}}
+    )
+    next_to_it = next(card for card in FULL if card != burned)
+
+    def check_entered() -> None:
+        log = shoe_events(driven)
+        enter(dealer, first, **given)
+        for wrong in (other, {"burn_card": next_to_it}, {"burn_card": None}):
+            with pytest.raises(IdempotencyConflict, match=f"shoe {first} is open already"):
+                enter(dealer, first, **{**given, **wrong})
+        assert shoe_events(driven) == log
+
+    check_entered()
+    left = "".join([*dealer.face_down, *dealer.cards])
+    counted = None if machine else left
+    end(dealer, first, counted)
+
+    def check_ended() -> None:
+        log = shoe_events(driven)
+        end(dealer, first, counted)
+        pit.end_shoe(
+            TABLE_ID, "petra", first, None if machine else left[2:] + left[:2], dealer.work
+        )
+        for wrong in {left[2:], left, None} - {counted}:
+            with pytest.raises(IdempotencyConflict, match=f"shoe {first} is closed already"):
+                end(dealer, first, wrong)
+        assert shoe_events(driven) == log
+
+    check_ended()
+    check_entered()
+    dealer.enter_shoe(seed=8)
+    assert dealer.shoe_id == f"{TABLE_ID}.s2"
+    check_ended()
+    check_entered()
+    with pytest.raises(ShoeNotPossible, match=rf"s3 is not in play: {TABLE_ID}\.s2 is"):
+        end(dealer, f"{TABLE_ID}.s3", counted)
+    assert shoe_events(driven).count(EventType.SHOE_CLOSED) == 1

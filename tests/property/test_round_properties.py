@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from hypothesis import settings
@@ -182,6 +183,8 @@ class HandDealtRounds(RuleBasedStateMachine):
         self.round: Round | None = None
         self.seen: list[Card] = []
         self.burned: list[Card] = []
+        self.at_place: dict[int, Card] = {}
+        """The card that was read last at each place of those that left the shoe."""
         self._give(OpenRound(1, config, "dora", None, SHOE), START_MS)
         self._give(CloseBets(), START_MS + 60_000)
         self._give(SealBook("ab" * 32, 0, {}), START_MS + 60_000)
@@ -200,12 +203,16 @@ class HandDealtRounds(RuleBasedStateMachine):
 
     @rule(card=st.sampled_from(DECK), source=st.sampled_from(CardSource))
     def deal(self, card: Card, source: CardSource) -> None:
+        place = len(self.seen) + len(self.burned)
         if self._give(DealCard(card, "dora", source)):
+            self.at_place[place] = card
             self.seen.append(card)
 
     @rule(card=st.sampled_from(DECK[:2]))
     def burn(self, card: Card) -> None:
+        place = len(self.seen) + len(self.burned)
         if self._give(BurnCard(card, "pia", "")):
+            self.at_place[place] = card
             self.burned.append(card)
 
     @rule(card=st.sampled_from(DECK))
@@ -250,7 +257,12 @@ class HandDealtRounds(RuleBasedStateMachine):
             assert round_.paused is None
             assert round_.outcome is coup.outcome
         after = round_.shoe_after(1)
-        assert after.unseen == round_.unseen
+        out = Counter(self.at_place.values())
+        for card, before, left in zip(
+            DECK, SHOE.unseen.remaining, after.unseen.remaining, strict=True
+        ):
+            assert left == max(before - out[card], 0)
+        assert after.cards_left == after.unseen.cards_left
         assert after.hands_left == (1 if round_.cut_card_out else None)
 
 

@@ -27,39 +27,44 @@ class Dealer:
     name: str = "dora"
     cards: list[Card] = field(default_factory=list)
     face_down: list[Card] = field(default_factory=list)
+    shoe_id: str = ""
+    order: str = ""
+    burned: Card | None = None
 
     @property
     def work(self) -> DeskWork:
         return self.cloud.work
 
     def take_desk(self) -> None:
-        desk.take_desk(self.table_id, self.name, self.work)
+        desk.take_desk(self.table_id, self.name, self.name.title(), self.work)
 
     def enter_shoe(self, seed: int = 7) -> None:
         """Shuffle a new shoe, burn as the table wants it, and enter it."""
         table = self.cloud.floor.table(self.table_id)
         assert table is not None
+        self.shoe_id = table.next_shoe_id
         self.cards = Shoe.full("", table.config.paytable.decks).pool()
         random.Random(seed).shuffle(self.cards)
         machine = table.config.mode is DealingMode.SHUFFLER
-        order = "".join(self.cards) if machine else None
-        burn_card = None
+        self.order = "".join(self.cards)
+        self.burned = None
         if table.config.procedure.burn:
-            burn_card = self.cards.pop(0)
-            count = burned_with(burn_card)
+            self.burned = self.cards.pop(0)
+            count = burned_with(self.burned)
             self.face_down = [self.cards.pop(0) for _ in range(count)]
         desk.enter_shoe(
             self.table_id,
             self.name,
-            burn_card=burn_card,
-            order=order,
+            self.shoe_id,
+            burn_card=self.burned,
+            order=self.order if machine else None,
             shuffle=None if machine else dict(SHUFFLE),
             work=self.work,
         )
 
     def end_shoe(self) -> None:
         left = "".join([*self.face_down, *self.cards])
-        desk.end_shoe(self.table_id, self.name, left=left, work=self.work)
+        desk.end_shoe(self.table_id, self.name, self.shoe_id, left=left, work=self.work)
 
     def scan(self, round_id: str, place: int, card: Card) -> None:
         desk.scan(self.table_id, self.name, round_id, place, card, self.work)

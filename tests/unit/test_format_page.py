@@ -449,7 +449,7 @@ class StrangersVerifier:
         self, document: dict[str, Any]
     ) -> tuple[str, dict[str, Any], list[Any], Shoe]:
         state, facts, paused, shown = "-", dict[str, Any](), False, 0
-        cards, burned, left = list[Any](), list[str](), list[str]()
+        cards, burned, left, back = list[Any](), list[str](), list[str](), list[str]()
         for place, event in enumerate(document["events"]):
             type_, data = event["type"], event["data"]
             need(event["tableId"] == document["tableId"], "transitions")
@@ -479,7 +479,8 @@ class StrangersVerifier:
                 need(event["at_ms"] >= facts["ROUND_OPENED"]["closes_at_ms"], "transitions")
             if type_ == "CARDS_RETRACTED":
                 need(1 <= data["place"] <= len(cards) and not burned, "transitions")
-                left += [item["card"] for item in cards[data["place"] - 1 :]]
+                taken = [item["card"] for item in cards[data["place"] - 1 :]]
+                left, back = left + taken, taken + back
                 del cards[data["place"] - 1 :]
             if type_ in ("CARDS_DEALT", "CARD_BURNED"):
                 dealt = data["cards"] if type_ == "CARDS_DEALT" else []
@@ -492,6 +493,7 @@ class StrangersVerifier:
                     need(isinstance(opening, dict), "transitions")
                     need(set(opening) == {"position", "salt", "proof"}, "transitions")
                 out = [item["card"] for item in dealt] or [data["card"]]
+                back = back[len(out) :]
                 position = opened["drawn"] + len(cards) + len(burned)
                 for item in dealt:
                     need(item["to"] == next_hand(cards), "transitions")
@@ -519,6 +521,10 @@ class StrangersVerifier:
         need(state in ("SETTLED", "VOIDED"), "transitions")
         leaves = self.opened(facts)
         gone = len(cards) + len(burned)
+        for card in back:
+            if card in left:
+                left.remove(card)
+                gone += 1
         leaves.remaining, leaves.drawn = composition(left), leaves.drawn + gone
         if leaves.hands_left is not None:
             leaves.hands_left -= gone > 0

@@ -122,7 +122,7 @@ def test_the_largest_lobby_fits_a_message() -> None:
         group="g" * 24,
         presentation=Presentation.STANDARD,
     )
-    table = replace(full.table, history=("P",) * HISTORY_LENGTH)
+    table = replace(full.table, history=("P",) * HISTORY_LENGTH, dealer_name="d" * 24)
     largest = replace(full, table=table, round=round_, players=10**6)
     message = to_json(lobby("i" * 64, [largest] * MAX_TABLES, 10**13))
     assert len(json.dumps(message, separators=(",", ":"))) < 128 * 1024

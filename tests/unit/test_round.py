@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from baccarat.domain.cards import Card
+from baccarat.domain.cards import DECK, Card
 from baccarat.domain.coup import Outcome
 from baccarat.domain.errors import (
     BaccaratError,
@@ -540,6 +540,51 @@ def test_cards_are_taken_back_from_a_place_on() -> None:
     for place in (0, 6):
         with pytest.raises(CardNotPossible, match=f"card {place} cannot be scanned again"):
             decide(whole, RetractCards(place, "pia", ""), LATE)
+
+
+def test_what_was_taken_back_and_did_not_come_again_has_left_the_shoe() -> None:
+    def step(state: Round, command: Command) -> Round:
+        return after(state, decide(state, command, LATE))
+
+    def codes(state: Round) -> list[str]:
+        return [str(card) for card in state.taken_back]
+
+    def out(state: Round) -> list[Card]:
+        left = state.shoe_after(1)
+        assert (
+            left.drawn - state.shoe.drawn == state.shoe.unseen.cards_left - left.unseen.cards_left
+        )
+        gone = zip(DECK, state.shoe.unseen.remaining, left.unseen.remaining, strict=True)
+        return [card for card, before, now in gone for _ in range(before - now)]
+
+    whole = BY_HAND["complete"]
+    cards = [card for _, card in CARDS]
+    back = step(whole, RetractCards(4, "pia", ""))
+    assert (codes(back), back.drawn) == (cards[3:], 3)
+    back = step(back, RetractCards(2, "pia", ""))
+    assert (codes(back), back.drawn) == (cards[1:], 1)
+    assert sorted(out(back)) == sorted(cards)
+    # The second was misread, and what comes next is the third, whether it is dealt or burned.
+    other = next(card for card in DECK if card not in cards)
+    again = step(back, DealCard(other, "pia", CardSource.PIT))
+    assert codes(again) == cards[2:]
+    assert sorted(out(again)) == sorted([cards[0], other, *cards[2:]])
+    burned = step(again, BurnCard(cards[2], "pia", ""))
+    assert (codes(burned), sorted(out(burned))) == (cards[3:], sorted(out(again)))
+    void = step(burned, VoidRound(VoidReason.PIT_DECISION))
+    assert sorted(out(void)) == sorted(out(again))
+
+
+def test_a_card_taken_back_that_the_shoe_cannot_have_held_was_misread() -> None:
+    cards = [card for _, card in CARDS]
+    held = SHOE.unseen.without([cards[1]] * (SHOE.unseen.remaining[DECK.index(cards[1])] - 1))
+    before = replace(BY_HAND["complete"], shoe=replace(SHOE, unseen=held))  # type: ignore[type-var]
+    back = after(before, decide(before, RetractCards(1, "pia", ""), LATE))
+    # The last of its kind turns out to be the first card: then the second is no other one.
+    again = after(back, decide(back, DealCard(cards[1], "pia", CardSource.PIT), LATE))
+    left = again.shoe_after(1)
+    assert left.unseen.remaining[DECK.index(cards[1])] == 0
+    assert left.drawn == SHOE.drawn + len(cards) - 1
 
 
 def test_a_ninth_copy_cannot_come() -> None:

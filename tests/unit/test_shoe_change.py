@@ -9,6 +9,7 @@ import pytest
 from baccarat.domain.cards import DECK, Card
 from baccarat.domain.errors import ShoeNotPossible
 from baccarat.domain.log import EventType
+from baccarat.domain.round import RetractCards, VoidReason
 from baccarat.domain.shoe import Shoe, ShoeInPlay
 from baccarat.domain.shoe_change import ShoeSecret, burned_with, close_shoe, open_shoe
 from baccarat.domain.shoe_commitment import CommittedOrder, record_commitment
@@ -145,5 +146,13 @@ def test_an_honest_shoe_reconciles(mode: DealingMode, burn: bool) -> None:  # no
     floor = Floor(config=by_hand(mode, ShoeProcedure(burn=burn)))
     for _ in range(3):
         floor.play()
+    # Three cards lie on the table when it is voided, however many of them count.
+    void = floor.open_round().deal().deal().deal()
+    void.step(RetractCards(2, "pia", ""))
+    found = void.round.shoe.drawn
+    void.void(VoidReason.PIT_DECISION)
+    assert floor.table.shoe is not None
+    assert floor.table.shoe.drawn == found + 3
+    floor.play()
     assert floor.close_shoe()
     assert floor.table.shoe is None

@@ -222,6 +222,17 @@ def test_leases_outlast_what_they_are_for() -> None:
     assert waits == [45_000, 90_000, 180_000, 2_880_000, 2_880_000, 2_880_000]
 
 
+def test_a_corrected_hand_changes_its_own_letter() -> None:
+    table = replace(Table.create("bac-1", CONFIG, START_MS), history=("P", "B", "T"))
+    assert table.with_corrected(Outcome.BANKER, 0).history == ("P", "B", "B")
+    assert table.with_corrected(Outcome.TIE, 2).history == ("T", "B", "T")
+    assert table.with_corrected(Outcome.TIE, 3) == table
+    out = table.with_corrected(None, 1)
+    assert (out.results, table.results) == (("P", "T"), table.history)
+    assert out.with_corrected(Outcome.PLAYER, 1).results == ("P", "P", "T")
+    assert out.with_corrected(Outcome.BANKER, 2).results == ("B", "T")
+
+
 def test_history_keeps_the_last_results() -> None:
     table = Table.create("bac-1", CONFIG, START_MS)
     for number in range(151):

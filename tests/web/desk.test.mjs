@@ -24,7 +24,7 @@ function handView(more = {}) {
 function deskView(more = {}) {
   return {
     tableId: "bac-5", name: "Salon", mode: "shoe", currency: "EUR", status: "OPEN", missing: null,
-    dealerId: "dealer", heard_at_ms: 0, burn: true, decks: 8, shoe: SHOE, hand: null, ...more,
+    dealerId: "dealer", heard_at_ms: 0, burn: true, decks: 8, shoe: SHOE, nextShoeId: "bac-5.s4", hand: null, ...more,
   };
 }
 
@@ -148,6 +148,14 @@ test("without the desk there is nothing to do but to take it", () => {
   assert.equal(screenOf(null, { seated: null, line: "offline" }).state, "CONNECTING");
 });
 
+test("a desk is left between two hands, also before the bets are closed", () => {
+  const states = ["OPEN", "CLOSED", "DEALING", "RESOLVED", "SETTLED", "VOIDED"];
+  const can = states.filter((state) => screenOf(deskView({ hand: handView({ state }) })).canLeave);
+  assert.deepEqual(can, ["OPEN", "RESOLVED", "SETTLED", "VOIDED"]);
+  assert.equal(screenOf(deskView(), { line: "offline" }).canLeave, false);
+  assert.equal(screenOf(deskView(), { seated: false }).canLeave, false);
+});
+
 test("a card is confirmed by itself once, and not while somebody has to look", () => {
   const auto = new AutoConfirm();
   assert.deepEqual(auto.update("r/1/KH", 0), { progress: 0, due: false });
@@ -161,11 +169,11 @@ test("a card is confirmed by itself once, and not while somebody has to look", (
 
 test("a shoe shuffled by hand needs its record, and the burn card where one is burned", () => {
   const empty = { shuffledBy: " ", cutBy: "", seals: "", order: "", burnCard: null };
-  const procedure = { mode: "shoe", burn: true, decks: 8 };
+  const procedure = { shoeId: "bac-5.s4", mode: "shoe", burn: true, decks: 8 };
   assert.equal(enterShoe(procedure, empty).missing.length, 4);
   const entry = { ...empty, shuffledBy: "Ana ", cutBy: "Ben", seals: "A1-A8", burnCard: "QS" };
   assert.deepEqual(enterShoe(procedure, entry), {
-    command: { kind: "enter_shoe", shuffle: { shuffled_by: "Ana", cut_by: "Ben", seals: "A1-A8" }, burn_card: "QS" },
+    command: { kind: "enter_shoe", shoeId: "bac-5.s4", shuffle: { shuffled_by: "Ana", cut_by: "Ben", seals: "A1-A8" }, burn_card: "QS" },
     missing: null,
   });
   assert.equal("burn_card" in enterShoe({ ...procedure, burn: false }, entry).command, false);

@@ -187,6 +187,34 @@ test("a dealer's hand: card by card, taken back, burned, paused", () => {
   assert.equal(give(log.voided(1)).paused, null);
 });
 
+test("a correction tells the results as they are now, unless they are those of an earlier shoe", () => {
+  const log = new Log();
+  let state = after([...log.round(1), ...log.round(2, { outcome: "TIE" })], { history: ["P", "T"] });
+  const corrected = (history) => {
+    ({ state } = receive(state, [log.event("CORRECTION_APPLIED", "", 0, { roundId: roundIdOf(1), history })]));
+    return state.history.join("");
+  };
+  assert.equal(corrected("BT"), "BT");
+  assert.equal(corrected(null), "BT");
+  assert.equal(corrected("T"), "T");
+  ({ state } = receive(state, log.round(3)));
+  assert.equal(state.history.join(""), "TP");
+});
+
+test("the dealer is known by the name that the house shows, never by the id", () => {
+  const log = new Log();
+  const message = joined([log.event("DEALER_SEATED", "", 0, { dealerId: "d1", name: "Dora", was: null }), log.opened(1)]);
+  let { state } = join(initialState(), { ...message, table: { ...message.table, dealer: "Emil" } });
+  assert.equal(state.dealer, "Emil", "the table is newer than the events before it");
+  const seated = (data) => {
+    ({ state } = receive(state, [log.event("DEALER_SEATED", "", 0, data)]));
+    return state.dealer;
+  };
+  assert.equal(seated({ dealerId: "f1", name: "Fay", was: "d1" }), "Fay");
+  assert.equal(seated({ dealerId: "g1", name: null, was: "f1" }), null);
+  assert.equal(seated({ dealerId: "h1", was: "g1" }), null);
+});
+
 test("history and rounds are bounded", () => {
   const log = new Log();
   let state = after(log.round(1), { history: Array(HISTORY_LENGTH).fill("P") });

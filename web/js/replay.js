@@ -43,10 +43,11 @@ export const isOfTheTable = ({ roundId, type }) => roundId === "" && TABLE_EVENT
 
 /**
  * A round before its first event. `state` is "" until then; `cards` are those that count, `openings`
- * theirs where the order was committed, `burned` what left the shoe besides.
+ * theirs where the order was committed, `burned` what left the shoe besides, `takenBack` what was dealt,
+ * does not count, and did not come again.
  */
 export const noRound = () => ({
-  state: "", opened: null, book: null, cards: [], openings: [], burned: [], cutCardOut: false, paused: null,
+  state: "", opened: null, book: null, cards: [], openings: [], burned: [], takenBack: [], cutCardOut: false, paused: null,
   shownAtMs: 0, resolved: null, settled: null,
 });
 
@@ -124,6 +125,7 @@ const APPLY = {
       const due = nextHand(round.cards);
       must(item.to === due, `${item.card} went to ${item.to}, but it was due to ${due ?? "no hand"}`);
       round.cards = [...round.cards, item];
+      round.takenBack = round.takenBack.slice(1);
     }
     round.openings = [...round.openings, ...openings];
     round.shownAtMs = Math.max(round.shownAtMs, data.shown_at_ms);
@@ -136,10 +138,12 @@ const APPLY = {
     must(DECK.includes(data.card), "a burned card is none");
     openingsOf(round, data);
     round.burned = [...round.burned, data.card];
+    round.takenBack = round.takenBack.slice(1);
   },
   CARDS_RETRACTED(round, { place }) {
     must(isInteger(place) && place >= 1 && place <= round.cards.length, `there is no card ${place} to take back`);
     must(round.burned.length === 0, "a card was taken back after another was burned");
+    round.takenBack = [...round.cards.slice(place - 1).map(({ card }) => card), ...round.takenBack];
     round.cards = round.cards.slice(0, place - 1);
     round.openings = round.openings.slice(0, place - 1);
   },

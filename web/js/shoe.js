@@ -75,26 +75,35 @@ export const shoeOf = (opened) => ({
   drawn: opened.drawn, handsLeft: opened.hands_left,
 });
 
-/** How many cards of a replayed round have left the shoe in it. */
-const drawnIn = ({ cards, burned }) => cards.length + burned.length;
+/**
+ * What left the shoe in a replayed round. What was taken back and did not come again lies on the table;
+ * one that the shoe cannot have held was misread.
+ */
+function goneIn({ opened, cards, burned, takenBack }) {
+  const gone = [...cards.map(({ card }) => card), ...burned];
+  for (const card of takenBack) {
+    const held = Number(opened.remaining[DECK.indexOf(card)]);
+    if (gone.filter((other) => other === card).length < held) gone.push(card);
+  }
+  return gone;
+}
 
 /** How many cards a replayed round leaves to be drawn. */
 export const cardsAfter = (round) => {
   const { decks, drawn } = round.opened;
-  return decks * DECK.length - drawn - drawnIn(round);
+  return decks * DECK.length - drawn - goneIn(round).length;
 };
 
 /** The shoe as a replayed round leaves it; `shoe` is the event that opened it. */
 export function shoeAfter(round, shoe) {
   const found = shoeOf(round.opened);
-  const gone = drawnIn(round);
-  const seen = [...round.cards.map(({ card }) => card), ...round.burned];
+  const gone = goneIn(round);
   const afterCut = round.cutCardOut ? shoe.data.procedure.hands_after_cut : null;
   return {
     ...found,
-    remaining: without(found.remaining, seen),
-    drawn: found.drawn + gone,
-    handsLeft: found.handsLeft === null ? afterCut : found.handsLeft - (gone > 0 ? 1 : 0),
+    remaining: without(found.remaining, gone),
+    drawn: found.drawn + gone.length,
+    handsLeft: found.handsLeft === null ? afterCut : found.handsLeft - (gone.length > 0 ? 1 : 0),
   };
 }
 

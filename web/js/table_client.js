@@ -109,6 +109,7 @@ export class TableClient {
       joined: this.#state.table !== null,
       tableId: this.#tableId,
       table: this.#state.table,
+      dealer: this.#state.dealer,
       currency: view.round?.currency ?? this.#state.table?.currency ?? wallet?.currency ?? "EUR",
       paytable: view.round?.paytable ?? this.#state.table?.paytable ?? null,
       limits: limits ?? {},

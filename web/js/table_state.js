@@ -16,6 +16,7 @@ const MAX_WAITING = 200;
 /** Before the first join. */
 export const initialState = () => ({
   table: null, // TableView of the last join
+  dealer: null, // the name of the person who deals, as the house shows it
   position: null, // {epoch, seq} of the newest event applied
   lastHash: null,
   rounds: [], // oldest first; the last one is the current round
@@ -56,7 +57,7 @@ export function receive(state, events) {
  * knew of the current round is replaced, and `reset` is true; earlier ended rounds stay in memory.
  */
 export function join(state, message) {
-  const known = { ...state, table: message.table };
+  const known = { ...state, table: message.table, dealer: message.table.dealer ?? null };
   if (message.complete && state.position !== null) {
     return { ...receive(known, message.events), reset: false };
   }
@@ -70,8 +71,8 @@ export function join(state, message) {
     waiting: [],
   };
   for (const event of message.events) next = apply(next, event);
-  // The table's history already tells the results among these events.
-  next = { ...next, history: message.table.history.slice(-HISTORY_LENGTH) };
+  // The table already tells the results among these events, and who deals after them.
+  next = { ...next, history: message.table.history.slice(-HISTORY_LENGTH), dealer: known.dealer };
   return { state: next, applied: message.events, gap: false, forked: false, reset: true };
 }
 
@@ -118,7 +119,10 @@ function apply(state, event) {
 
 /** An event of the table: in the midst of a round it stands among the round's. */
 function withTableEvent(state, event) {
-  const next = event.type === "SHOE_OPENED" ? { ...state, shoe: event, history: [] } : state;
+  const next = event.type === "SHOE_OPENED" ? { ...state, shoe: event, history: [] }
+    : event.type === "CORRECTION_APPLIED" && typeof event.data.history === "string"
+      ? { ...state, history: [...event.data.history] }
+      : event.type === "DEALER_SEATED" ? { ...state, dealer: event.data.name ?? null } : state;
   const round = currentRound(state);
   if (round === null || isFinal(round)) return { ...next, between: [...state.between, event] };
   return { ...next, rounds: [...state.rounds.slice(0, -1), withEvent(round, event)] };

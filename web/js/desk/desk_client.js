@@ -96,6 +96,15 @@ export class DeskClient {
     return this.#commands.give({ kind: "take_desk" });
   }
 
+  async leaveDesk() {
+    if (!await this.#commands.give({ kind: "leave_desk" })) return;
+    clearTimeout(this.#refreshTimer);
+    this.#seated = false;
+    this.#wantsDesk = false;
+    this.#refused = "You have left the desk. The table waits for the next dealer.";
+    this.#callbacks.onChange();
+  }
+
   async scan(card) {
     const done = await this.#commands.give(() => {
       const hand = this.#desk?.hand ?? null;
@@ -130,10 +139,8 @@ export class DeskClient {
     return this.#commands.give(command);
   }
 
-  endShoe(cards) {
-    return this.#commands.give(
-      cards === null ? { kind: "end_shoe" } : { kind: "end_shoe", left: cards.join("") },
-    );
+  endShoe(shoeId, cards) {
+    return this.#commands.give({ kind: "end_shoe", shoeId, left: cards === null ? null : cards.join("") });
   }
 
   async #decide(kind) {

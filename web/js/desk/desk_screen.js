@@ -19,7 +19,7 @@ export const isInPlay = (desk) => desk?.hand != null && IN_PLAY.has(desk.hand.st
  *   next                            {place, hand} that takes the next card, or null
  *   pending                         the card that waits to be confirmed, or null
  *   result                          {winner, player, banker} of a complete hand, or null
- *   canConfirm, canUndo, canCut, canEnterShoe, canEndShoe
+ *   canConfirm, canUndo, canCut, canEnterShoe, canEndShoe, canLeave
  *   lastHand, dialog                dialog: "enter" or "end" when the table waits for that
  * }
  */
@@ -41,6 +41,7 @@ export function deskScreen({ desk, line, nowMs, seated, refused = null, sealed =
     // Before its last hand a shoe is ended when the pit has stopped the table for it.
     canEndShoe: line === "online" && between && desk.mode !== "rng" && desk.shoe !== null
       && (desk.shoe.hands_left === 0 || desk.status !== "OPEN"),
+    canLeave: line === "online" && seated === true && !dealing,
     lastHand: desk?.shoe?.hands_left === 1,
     dialog: null,
   };

@@ -44,6 +44,7 @@ export class DeskScreenView {
   #cut;
   #newShoe;
   #endShoe;
+  #leave;
   #typed = h("span", { class: "desk-typed", "data-testid": "desk-typed" });
 
   constructor({ on }) {
@@ -64,6 +65,7 @@ export class DeskScreenView {
     this.#cut = button("desk-cut", "Cut card is out", on.cut);
     this.#newShoe = button("desk-shoe-new", "New shoe", on.newShoe);
     this.#endShoe = button("desk-shoe-end", "End the shoe", on.endShoe);
+    this.#leave = button("desk-leave", "Leave the desk", on.leaveDesk);
     for (const [hand, name] of HANDS) this.#hands.set(hand, this.#hand(hand, name));
     this.element = h(
       "div", { class: "desk-screen", hidden: true },
@@ -71,7 +73,7 @@ export class DeskScreenView {
         h("div", { class: "head-titles" }, this.#name, this.#facts),
         h("div", { class: "desk-shoe-state" }, this.#last, this.#shoe),
         h("div", { class: "head-state" }, this.#line, this.#clock),
-        h("div", { class: "head-actions" }, button("desk-table", "Table", on.chooseTable), button("sign-out", "Sign out", on.signOut))),
+        h("div", { class: "head-actions" }, this.#leave, button("desk-table", "Table", on.chooseTable), button("sign-out", "Sign out", on.signOut))),
       this.#alarm, this.#band,
       h("main", { class: "desk-cards" },
         this.#hands.get("PLAYER").element,
@@ -139,6 +141,7 @@ export class DeskScreenView {
     this.#newShoe.classList.toggle("button-gold", screen.dialog === "enter");
     this.#endShoe.disabled = !screen.canEndShoe;
     this.#endShoe.classList.toggle("button-gold", screen.dialog === "end");
+    this.#leave.disabled = !screen.canLeave;
     setText(this.#auto, `Auto-confirm: ${auto.on ? "on" : "off"}`);
     setAttribute(this.#auto, "aria-pressed", auto.on);
     setText(this.#mute, `Sound: ${muted ? "off" : "on"}`);

@@ -45,6 +45,7 @@ function openDesk({ config, api, leave }) {
       undo: () => client.undo(),
       cut: () => client.cutCard(),
       takeDesk: () => client.takeDesk(),
+      leaveDesk: () => client.leaveDesk(),
       newShoe: () => openShoeDialog("enter"),
       endShoe: () => openShoeDialog("end"),
       auto() {
@@ -120,10 +121,11 @@ function openDesk({ config, api, leave }) {
   function openShoeDialog(kind) {
     if (shoeDialog !== null) return;
     const { desk } = client;
-    const procedure = { mode: desk.mode, burn: desk.burn, decks: desk.decks };
+    // The shoe is named when its dialog opens: sent again after a lost answer, it is the same one.
+    const procedure = { shoeId: desk.nextShoeId, mode: desk.mode, burn: desk.burn, decks: desk.decks };
     shoeDialog = kind === "enter"
       ? new EnterShoeDialog({ procedure, onSend: (command) => client.enterShoe(command) })
-      : new EndShoeDialog({ desk, onSend: (cards) => client.endShoe(cards) });
+      : new EndShoeDialog({ desk, onSend: (cards) => client.endShoe(desk.shoe.shoeId, cards) });
     const { element } = shoeDialog;
     place.append(element);
     view.alarmInto(element);

@@ -26,7 +26,7 @@ export class EnterShoeDialog {
   #missing = h("p", { class: "dialog-note", role: "status", "data-testid": "shoe-missing" });
   #send;
 
-  /** `procedure` = {mode, burn, decks}; `onSend(command)` resolves with whether the shoe was taken. */
+  /** `procedure` = {shoeId, mode, burn, decks}; `onSend(command)` resolves with whether the shoe was taken. */
   constructor({ procedure, onSend }) {
     this.#procedure = procedure;
     this.#send = h("button", { type: "button", class: "button-gold", "data-testid": "shoe-send" }, "Open the shoe");

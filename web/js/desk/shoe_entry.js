@@ -25,12 +25,12 @@ export function readOrder(source, decks) {
 
 /**
  * What is needed to open a shoe, and the command for it.
- * `entry` = {shuffledBy, cutBy, seals, order (text), burnCard}. Returns {command, missing}: one of
- * them is null.
+ * `procedure` = {shoeId, mode, burn, decks}; `entry` = {shuffledBy, cutBy, seals, order (text),
+ * burnCard}. Returns {command, missing}: one of them is null.
  */
-export function enterShoe({ mode, burn, decks }, entry) {
+export function enterShoe({ shoeId, mode, burn, decks }, entry) {
   const missing = [];
-  const command = { kind: "enter_shoe" };
+  const command = { kind: "enter_shoe", shoeId };
   if (mode === "shuffler") {
     const order = readOrder(entry.order, decks);
     if (!order.ready) missing.push("the whole order of the machine");

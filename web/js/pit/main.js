@@ -45,8 +45,10 @@ function openPit({ config, api, leave }) {
       ({ note }) => ({ kind: "set_status", status: "CLOSED", note })),
     relieve: async () => give(await askYes("Relieve the dealer", "The dealer leaves the desk. A hand in play goes on when another dealer takes it.", "Relieve", { danger: true }),
       () => ({ kind: "relieve_dealer" })),
-    endShoe: async () => give(await askEndShoe(client.snapshot().desk),
-      ({ left }) => (left === undefined ? { kind: "end_shoe" } : { kind: "end_shoe", left })),
+    async endShoe() {
+      const { desk } = client.snapshot();
+      give(await askEndShoe(desk), ({ left = null }) => ({ kind: "end_shoe", shoeId: desk.shoe.shoeId, left }));
+    },
     async void() {
       const { roundId } = hand();
       give(await askVoid(roundId), ({ note }) => ({ kind: "void", roundId, note }));

@@ -67,6 +67,11 @@ const WORDS = {
     desk: "Correct the entry and send it again. If you are not sure, call the pit.",
     pit: "Correct the entry and send it again.",
   },
+  IDEMPOTENCY_CONFLICT: {
+    title: "It was done otherwise", what: null,
+    desk: "Look at the screen: what was entered first counts. If that was wrong, call the pit.",
+    pit: "Look at the log: what was entered first counts.",
+  },
   NEEDS_ANOTHER_PERSON: {
     title: "A second person has to approve", what: () => "You proposed this correction, so somebody else has to decide it.",
     pit: "Ask another pit boss to sign in with an account of their own and to approve it.",

@@ -7,7 +7,8 @@ const LINE = { online: "Live", connecting: "Connecting", offline: "Offline" };
 
 export class Header {
   #name = h("h1", { class: "head-name", tabindex: -1 }, "Baccarat");
-  #round = h("span", { class: "head-round", "data-testid": "round-id" });
+  #round = h("span", { "data-testid": "round-id" });
+  #dealer = h("span", { "data-testid": "dealer" });
   #clock = h("time", { class: "head-clock" });
   #line = h("span", { class: "head-line", role: "status", "data-testid": "connection", "data-state": "offline" });
   #balance = h("output", { class: "figure", "data-testid": "balance" }, "–");
@@ -22,7 +23,7 @@ export class Header {
       "header", { class: "head" },
       h("div", { class: "head-table" },
         h("span", { class: "head-mark", "aria-hidden": "true" }, "♠"),
-        h("div", { class: "head-titles" }, this.#name, this.#round)),
+        h("div", { class: "head-titles" }, this.#name, h("span", { class: "head-round" }, this.#round, this.#dealer))),
       h("div", { class: "head-state" }, this.#line, this.#clock),
       h("div", { class: "head-figures" },
         this.#balanceFigure,
@@ -37,9 +38,10 @@ export class Header {
    * `title` and `subtitle` say where the player is; the rest is his session's snapshot. The house tells
    * the balance at a table: before the first, the lobby shows none.
    */
-  update({ title, subtitle, nowMs, connection, wallet, currency, record, waitsForTable = true }) {
+  update({ title, subtitle, nowMs, connection, wallet, currency, record, dealer = null, waitsForTable = true }) {
     setText(this.#name, title);
     setText(this.#round, subtitle);
+    setText(this.#dealer, dealer === null ? "" : ` · dealer ${dealer}`);
     const date = new Date(nowMs);
     setText(this.#clock, date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }));
     setAttribute(this.#clock, "datetime", `${date.toISOString().slice(0, 19)}Z`);

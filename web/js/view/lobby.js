@@ -191,7 +191,7 @@ class TableCard {
 
   show(table) {
     this.#table = table;
-    const { tableId, name, limits, currency, players, seats_free: free, dealerId, mode } = table;
+    const { tableId, name, limits, currency, players, seats_free: free, dealer: person, mode } = table;
     setAttribute(this.element, "data-table", tableId);
     setText(this.#name, name);
     setAttribute(this.#join, "aria-label", this.#join.disabled ? `You are at ${name}` : `Join ${name}`);
@@ -203,7 +203,7 @@ class TableCard {
     this.#road.update(table.history);
     this.#counts.update(table.history);
     setText(this.#limits, `${shortMoneyText(limits.PLAYER.min_minor, currency)} – ${shortMoneyText(limits.PLAYER.max_minor, currency)}`);
-    const dealer = mode === "rng" ? MODES.rng : `${MODES[mode] ?? mode}, ${dealerId}`;
+    const dealer = [MODES[mode] ?? mode, person].filter(Boolean).join(", ");
     setText(this.#facts, `${dealer} · ${players} ${players === 1 ? "player" : "players"} · ${free} ${free === 1 ? "seat" : "seats"} free`);
   }
 

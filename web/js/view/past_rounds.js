@@ -73,7 +73,7 @@ export class PastRoundsPanel {
   }
 
   #row(past) {
-    const { roundId, round_no: no, outcome, player_total: player, banker_total: banker, stake_minor: stake, payout_minor: payout, currency } = past;
+    const { roundId, round_no: no, outcome, corrected, player_total: player, banker_total: banker, stake_minor: stake, payout_minor: payout, currency } = past;
     const result = outcome ?? "VOID";
     const net = payout - stake;
     return h("li", {}, h("button", {
@@ -82,7 +82,7 @@ export class PastRoundsPanel {
     },
     h("span", { class: "past-no" }, `#${no}`),
     h("span", { class: `mark mark-${result.toLowerCase()}` }, NAMES[result]),
-    h("span", { class: "past-points" }, outcome ? `${player} – ${banker}` : "–"),
+    h("span", { class: "past-points" }, (outcome ? `${player} – ${banker}` : "–") + (corrected ? " corrected" : "")),
     h("span", { class: "past-time" }, new Date(past.opened_at_ms).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })),
     h("span", { class: `past-net${net > 0 ? " number-up" : ""}` }, stake ? signedMoneyText(net, currency) : "–")));
   }

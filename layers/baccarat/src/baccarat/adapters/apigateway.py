@@ -83,7 +83,7 @@ def connection_of(event: Mapping[str, Any]) -> Connection:
     player_id, role = authorizer.get("playerId"), authorizer.get("role")
     if not player_id or not role:
         raise Forbidden("this connection has no identity; connect with a ticket")
-    return Connection(context["connectionId"], player_id, role)
+    return Connection(context["connectionId"], player_id, role, authorizer.get("name", ""))
 
 
 def answer(
@@ -153,7 +153,9 @@ def allow(event: Mapping[str, Any], ticket: Ticket | None) -> dict[str, Any]:
                 }
             ],
         },
-        "context": {"playerId": ticket.player_id, "role": ticket.role} if ticket else {},
+        "context": {"playerId": ticket.player_id, "role": ticket.role, "name": ticket.name}
+        if ticket
+        else {},
     }
 
 

@@ -21,6 +21,7 @@ CardCode: TypeAlias = Annotated[str, Field(pattern=r"^[A23456789TJQK][CDHS]$")]
 Cards: TypeAlias = Annotated[str, Field(pattern=r"^([A23456789TJQK][CDHS])*$", max_length=936)]
 Note: TypeAlias = Annotated[str, Field(min_length=3, max_length=300)]
 Place: TypeAlias = Annotated[int, Field(ge=1, le=6)]
+ShoeId: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}\.s[1-9][0-9]{0,8}$")]
 ShortText: TypeAlias = Annotated[str, Field(min_length=1, max_length=60)]
 
 
@@ -28,6 +29,12 @@ class TakeDesk(Message):
     """Log in to the table."""
 
     kind: Literal["take_desk"]
+
+
+class LeaveDesk(Message):
+    """Log out of the table; not while a hand is dealt."""
+
+    kind: Literal["leave_desk"]
 
 
 class Beat(Message):
@@ -45,20 +52,24 @@ class Shuffle(Message):
 
 
 class EnterShoe(Message):
-    """Open a new shoe. ``order`` are all its cards as a machine shuffled them, first out first;
-    ``shuffle`` is the record of hands that did. ``burn_card`` is the first card, shown.
+    """Open the table's next shoe. ``order`` are all its cards as a machine shuffled them, first out
+    first; ``shuffle`` is the record of hands that did. ``burn_card`` is the first card, shown.
     """
 
     kind: Literal["enter_shoe"]
+    shoeId: ShoeId
     burn_card: CardCode | None = None
     order: Cards | None = None
     shuffle: Shuffle | None = None
 
 
 class EndShoe(Message):
-    """Close the shoe. ``left`` are all cards that nobody has seen, of a shoe shuffled by hand."""
+    """Close the shoe in play. ``left`` are all cards that nobody has seen, of a shoe shuffled by
+    hand.
+    """
 
     kind: Literal["end_shoe"]
+    shoeId: ShoeId
     left: Cards | None = None
 
 
@@ -95,7 +106,7 @@ class CutCard(Message):
 
 
 DeskCommand: TypeAlias = Annotated[
-    TakeDesk | Beat | EnterShoe | EndShoe | Scan | Confirm | Undo | CutCard,
+    TakeDesk | LeaveDesk | Beat | EnterShoe | EndShoe | Scan | Confirm | Undo | CutCard,
     Field(discriminator="kind"),
 ]
 
@@ -276,7 +287,7 @@ class CorrectionView(Message):
 
 class DeskView(Message):
     """A table as its dealer and the pit see it. ``missing`` is what the table waits for before it
-    can open a round: OPENING, DEALER or SHOE.
+    can open a round: OPENING, DEALER or SHOE. ``nextShoeId`` is the shoe after the newest one.
     """
 
     tableId: str
@@ -290,6 +301,7 @@ class DeskView(Message):
     burn: bool
     decks: int
     shoe: ShoeView | None
+    nextShoeId: str
     hand: HandView | None
 
 
@@ -340,6 +352,7 @@ def desk_view(desk: Desk) -> DeskView:
         )
         if table.shoe
         else None,
+        nextShoeId=table.next_shoe_id,
         hand=_hand_view(desk.record) if desk.record else None,
     )
 

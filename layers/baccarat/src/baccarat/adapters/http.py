@@ -20,6 +20,7 @@ from baccarat.domain.errors import (
 from baccarat.domain.roles import BETTORS, ROLES
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+MAX_DISPLAY_NAME_CHARS: Final = 24
 
 _STATUS: Final[dict[type[BaccaratError], int]] = {
     InvalidRequest: 400,
@@ -61,6 +62,15 @@ def identity_of(event: APIGatewayProxyEventV2) -> tuple[str, str]:
     if role is None or not {"sub", "cognito:username"} <= claims.keys():
         raise Forbidden("this account has no role here; ask the house to give it one")
     return str(claims["sub"] if role in BETTORS else claims["cognito:username"]), role
+
+
+def display_name_of(event: APIGatewayProxyEventV2) -> str:
+    """Return the name by which players may know the caller: the attribute ``name`` of the account,
+    empty when the house gave it none.
+    """
+    authorizer = event.request_context.authorizer
+    claims = (authorizer.jwt_claim if authorizer else None) or {}
+    return str(claims.get("name", "")).strip()[:MAX_DISPLAY_NAME_CHARS]
 
 
 def query_of(event: APIGatewayProxyEventV2, model: type[ModelT], **path: str) -> ModelT:

@@ -157,11 +157,14 @@ class BetView(_Message):
 
 
 class TableView(_Message):
-    """What a table offers. ``history`` holds P, B or T for each hand of the shoe, oldest first."""
+    """What a table offers. ``history`` holds P, B or T for each hand of the shoe, oldest first,
+    as corrections left it. ``dealer`` is the name that the dealer shows players, null when nobody
+    deals or has one.
+    """
 
     tableId: str
     name: str
-    dealerId: str
+    dealer: str | None
     currency: str
     mode: str
     presentation: str
@@ -192,7 +195,7 @@ class RoundPhaseView(_Message):
 
 class LobbyTableView(_Message):
     """A table in the lobby. ``history`` has a letter for each hand of the shoe, oldest first:
-    P, B or T. ``players`` are the different players who watch it.
+    P, B or T. ``players`` are the different players who watch it; ``dealer`` is as in ``joined``.
     """
 
     tableId: str
@@ -207,7 +210,7 @@ class LobbyTableView(_Message):
     limits: dict[str, dict[str, int]]
     bet_window_ms: int
     status: TableStatus
-    dealerId: str
+    dealer: str | None
     round: RoundPhaseView | None
     history: str
     players: int
@@ -371,7 +374,7 @@ def table_view(table: Table) -> TableView:
     return TableView(
         tableId=table.table_id,
         name=config.name,
-        dealerId=config.dealer_id,
+        dealer=table.dealer_name,
         currency=config.currency,
         mode=config.mode.value,
         presentation=config.presentation.value,
@@ -387,7 +390,7 @@ def table_view(table: Table) -> TableView:
         },
         bet_window_ms=config.bet_window_ms,
         epoch=table.epoch,
-        history=list(table.history),
+        history=list(table.results),
     )
 
 
@@ -412,7 +415,7 @@ def lobby_table_view(found: LobbyTable) -> LobbyTableView:
         limits=shown.limits,
         bet_window_ms=shown.bet_window_ms,
         status=found.table.status,
-        dealerId=shown.dealerId,
+        dealer=shown.dealer,
         round=RoundPhaseView(
             roundId=round_.round_id, phase=round_.state, closes_at_ms=round_.closes_at_ms
         )

@@ -118,11 +118,13 @@ def advance_table(
     clock: Clock,
     after: Callable[[Sequence[SignedEvent]], Table],
     sealed_secret: bytes | None = None,
+    closed: ShoeRecord | None = None,
     correction: tuple[Correction | None, Correction] | None = None,
     posting: HousePosting | None = None,
 ) -> Table:
     """Write events that belong to no round, with the table that they change; ``sealed_secret`` is
-    that of a shoe they open, ``correction`` one before and after.
+    that of a shoe they open, ``closed`` a shoe that the first of them closes, as it was before,
+    ``correction`` one before and after.
 
     Raises:
         Contention: the table moved meanwhile.
@@ -139,6 +141,9 @@ def advance_table(
     )
     table_after = after(events)
     shoe = opened_shoe(events, sealed_secret)
+    if closed is not None:
+        place = (events[0].event.epoch, events[0].event.seq)
+        shoe = (closed, replace(closed, closed_at=place))
     floor.commit(
         Commit(
             events,
@@ -152,13 +157,17 @@ def advance_table(
     return table_after
 
 
-def opened_shoe(events: Sequence[SignedEvent], sealed_secret: bytes | None) -> ShoeRecord | None:
-    """Return what is kept of the shoe that one of ``events`` opens, None if none does."""
+def opened_shoe(
+    events: Sequence[SignedEvent], sealed_secret: bytes | None
+) -> tuple[ShoeRecord | None, ShoeRecord] | None:
+    """Return what is kept of the shoe that one of ``events`` opens, before and after; None if none
+    does.
+    """
     for signed in events:
         if signed.event.type is EventType.SHOE_OPENED:
             event = signed.event
             place = (event.epoch, event.seq)
-            return ShoeRecord(str(event.data["shoeId"]), place, sealed_secret)
+            return None, ShoeRecord(str(event.data["shoeId"]), place, sealed_secret)
     return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from baccarat.application.append import advance_table
 from baccarat.application.bets import player_wallet
 from baccarat.application.desk import DeskWork
@@ -16,11 +18,14 @@ from baccarat.domain.correction import (
     changes_between,
     coup_of,
     due_by_player,
+    newest_applied,
 )
 from baccarat.domain.coup import Coup
 from baccarat.domain.errors import CardNotPossible, NoSuchStep, NotFound, RoundNotFound
 from baccarat.domain.paytable import PAYTABLES
-from baccarat.domain.round import Fact, RoundState
+from baccarat.domain.round import Fact, Round, RoundState
+from baccarat.domain.table import Table
+from baccarat.domain.table import round_id as round_id_of
 from baccarat.domain.wallet import HousePosting
 
 
@@ -50,7 +55,8 @@ def propose(
         correction = Correction(table_id, round_id, number, cards, note, by, work.clock.now_ms())
         if not _changes(record, correction, earlier, archive):
             raise NoSuchStep("these cards change nothing for any bet of the round")
-        _write(None, correction, correction.proposed(), work)
+        table = load_table(work.floor, table_id)
+        _write(table, None, correction, correction.proposed(), work)
         return correction
 
     return on_contention(work.clock, attempt)
@@ -79,7 +85,7 @@ def approve(
         if correction.state is CorrectionState.APPROVED:
             return correction, changes
         approved, fact = correction.approved(by, changes)
-        _write(correction, approved, fact, work)
+        _write(load_table(work.floor, table_id), correction, approved, fact, work)
         return approved, changes
 
     approved, changes = on_contention(work.clock, decide)
@@ -92,7 +98,10 @@ def approve(
         now = _newest(_of_round(table_id, round_id, work), round_id)
         if now.state is CorrectionState.APPLIED:
             return now
-        applied, fact = now.applied(moved)
+        table = load_table(work.floor, table_id)
+        corrected = _with_result(table, record.round, now, work)
+        changed = corrected.history != table.history
+        applied, fact = now.applied(moved, "".join(corrected.results) if changed else None)
         posting = HousePosting(
             table_id,
             round_id,
@@ -101,7 +110,7 @@ def approve(
             paid_minor=applied.credited_minor - applied.debited_minor,
             correction_no=applied.number,
         )
-        _write(now, applied, fact, work, posting)
+        _write(table, now, applied, fact, work, posting, history=corrected.history)
         return applied
 
     return on_contention(work.clock, finish)
@@ -113,7 +122,7 @@ def reject(table_id: str, round_id: str, by: str, note: str, work: DeskWork) -> 
     def attempt() -> Correction:
         correction = _newest(_of_round(table_id, round_id, work), round_id)
         rejected, fact = correction.rejected(by, note)
-        _write(correction, rejected, fact, work)
+        _write(load_table(work.floor, table_id), correction, rejected, fact, work)
         return rejected
 
     return on_contention(work.clock, attempt)
@@ -148,10 +157,8 @@ def _changes(
     """Return by player what ``correction`` adds to what stands after ``earlier``."""
     round_ = record.round
     book, paytable = sealed_book(record, archive), PAYTABLES[round_.paytable_version]
-    standing: Coup | None = round_.coup
-    for other in earlier:
-        if other.state is CorrectionState.APPLIED:
-            standing = _coup(other)
+    before = newest_applied(earlier)
+    standing = _coup(before) if before is not None else round_.coup
     return changes_between(
         due_by_player(book, standing, paytable),
         due_by_player(book, _coup(correction), paytable),
@@ -184,21 +191,41 @@ def _adjust(
     return on_contention(work.clock, attempt)
 
 
+_ROUNDS_AT_ONCE: Final = 100
+
+
+def _with_result(table: Table, round_: Round, correction: Correction, work: DeskWork) -> Table:
+    """Return ``table`` with the result of ``correction`` in its history, if it is of that shoe."""
+    if round_.shoe.unseen.shoe_id != table.newest_shoe_id:
+        return table
+    first, last = round_.round_no + 1, table.round_no
+    settled_after = 0
+    for start in range(first, last + 1, _ROUNDS_AT_ONCE):
+        numbers = range(start, min(start + _ROUNDS_AT_ONCE, last + 1))
+        records = work.floor.rounds([round_id_of(table.table_id, number) for number in numbers])
+        settled_after += sum(r.round.state is RoundState.SETTLED for r in records)
+    coup = _coup(correction)
+    return table.with_corrected(coup.outcome if coup is not None else None, settled_after)
+
+
 def _write(
+    table: Table,
     before: Correction | None,
     after: Correction,
     fact: Fact,
     work: DeskWork,
     posting: HousePosting | None = None,
+    *,
+    history: tuple[str, ...] | None = None,
 ) -> None:
-    table = load_table(work.floor, after.table_id)
+    kept = table.history if history is None else history
     advance_table(
         table,
         [fact],
         floor=work.floor,
         signer=work.signer,
         clock=work.clock,
-        after=lambda _: table.changed(),
+        after=lambda _: table.changed(history=kept),
         correction=(before, after),
         posting=posting,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from baccarat.application.append import advance, advance_table
-from baccarat.application.drive_round import load_table
+from baccarat.application.drive_round import event_at, load_table
 from baccarat.application.ports import (
     Clock,
     Commit,
@@ -21,6 +21,7 @@ from baccarat.application.ports import (
     PendingScan,
     RoundDriver,
     RoundRecord,
+    ShoeRecord,
     Signer,
     Tasks,
     Vault,
@@ -32,6 +33,7 @@ from baccarat.domain.cards import Card
 from baccarat.domain.errors import (
     CardNotPossible,
     DealingPaused,
+    IdempotencyConflict,
     IntegrityError,
     NoSuchStep,
     NothingToConfirm,
@@ -40,7 +42,7 @@ from baccarat.domain.errors import (
     ShoeNotPossible,
     WrongCard,
 )
-from baccarat.domain.log import EventType
+from baccarat.domain.log import EventType, SignedEvent
 from baccarat.domain.round import (
     FINAL_STATES,
     AnnounceCutCard,
@@ -53,7 +55,7 @@ from baccarat.domain.round import (
     RoundState,
     UndoScan,
 )
-from baccarat.domain.shoe import Shoe
+from baccarat.domain.shoe import MAX_DECKS, Shoe
 from baccarat.domain.shoe_change import ShoeSecret, close_shoe, open_shoe
 from baccarat.domain.shoe_commitment import (
     SALT_BYTES,
@@ -102,8 +104,10 @@ def current_round(table: Table, floor: Floor) -> RoundRecord | None:
     return floor.round(table.current_round_id) if table.current_round_id else None
 
 
-def take_desk(table_id: str, dealer_id: str, work: DeskWork) -> None:
+def take_desk(table_id: str, dealer_id: str, name: str, work: DeskWork) -> None:
     """Log a dealer in to a table; the table goes on if it waited for him.
+
+    ``name`` is the one that players see; it may be empty, and then they see none.
 
     Raises:
         NotYourTable: a server deals here, or another dealer is at the desk.
@@ -126,13 +130,45 @@ def take_desk(table_id: str, dealer_id: str, work: DeskWork) -> None:
         say(
             table,
             EventType.DEALER_SEATED,
-            {"dealerId": dealer_id, "was": table.dealer_id},
+            {"dealerId": dealer_id, "name": name or None, "was": table.dealer_id},
             work,
             dealer_id=dealer_id,
+            dealer_name=name or None,
         )
 
     on_contention(work.clock, attempt)
     wake(table_id, work)
+
+
+def leave_desk(table_id: str, dealer_id: str, work: DeskWork) -> None:
+    """Log a dealer out; the table waits for the next one after the round in play.
+
+    Leaving a desk at which one is not changes nothing.
+
+    Raises:
+        NoSuchStep: his hand is being dealt.
+    """
+
+    def attempt() -> None:
+        table = load_table(work.floor, table_id)
+        if table.dealer_id != dealer_id:
+            return
+        record = current_round(table, work.floor)
+        if record is not None and record.round.state in (RoundState.CLOSED, RoundState.DEALING):
+            raise NoSuchStep(
+                f"round {record.round.round_id} is being dealt: finish the hand, or let the pit "
+                "relieve you",
+                state=record.round.state.value,
+            )
+        unseat(table, dealer_id, work)
+
+    on_contention(work.clock, attempt)
+
+
+def unseat(table: Table, by: str, work: DeskWork) -> None:
+    """Write that nobody is at the desk any more."""
+    data: JsonObject = {"dealerId": None, "name": None, "was": table.dealer_id, "by": by}
+    say(table, EventType.DEALER_SEATED, data, work, dealer_id=None, dealer_name=None)
 
 
 def say(
@@ -192,23 +228,30 @@ def beat(table_id: str, dealer_id: str, work: DeskWork) -> None:
 def enter_shoe(
     table_id: str,
     dealer_id: str,
+    shoe_id: str,
     *,
     burn_card: Card | None,
     order: str | None,
     shuffle: JsonObject | None,
     work: DeskWork,
 ) -> None:
-    """Open a new shoe: with the machine's ``order``, or the record of a ``shuffle`` by hand.
+    """Open the table's next shoe: with the machine's ``order``, or the record of a ``shuffle`` by
+    hand. Opening a shoe again as it was opened changes nothing.
 
     Raises:
-        ShoeNotPossible: a shoe is in play, the order is not complete, or what the mode needs is
-            missing.
+        ShoeNotPossible: a shoe is in play, ``shoe_id`` is not the next one, the order is not
+            complete, or what the mode needs is missing.
+        IdempotencyConflict: that shoe was opened with another order, shuffle or burn card.
+        WrongCard: the burn card is not the first of the order.
     """
     once = work.entropy.token_bytes(SALT_BYTES)
 
     def attempt() -> None:
         table = at_desk(table_id, dealer_id, work)
-        secret = _secret(table, order, shuffle, once)
+        secret = _secret(table, shoe_id, order, shuffle, once)
+        if shoe_id != table.next_shoe_id:
+            _check_opened_so(table, shoe_id, secret, burn_card, work)
+            return
         opening = None
         if burn_card is not None and secret.order is not None:
             if burn_card != secret.order.order[0]:
@@ -224,7 +267,6 @@ def enter_shoe(
             burn_card=burn_card,
             opening=opening,
         )
-        shoe_id = table.next_shoe_id
         advance_table(
             table,
             [fact],
@@ -243,8 +285,47 @@ def enter_shoe(
     wake(table_id, work)
 
 
-def _secret(table: Table, order: str | None, shuffle: JsonObject | None, once: bytes) -> ShoeSecret:
-    shoe_id, decks = table.next_shoe_id, table.config.paytable.decks
+def _check_opened_so(
+    table: Table, shoe_id: str, secret: ShoeSecret, burn_card: Card | None, work: DeskWork
+) -> None:
+    """Check that a shoe which is not the next one was opened just so before.
+
+    Raises:
+        ShoeNotPossible: it was never opened. IdempotencyConflict: it was opened otherwise.
+    """
+    stored = _shoe_of_table(table, shoe_id, work)
+    if stored is None:
+        raise ShoeNotPossible(
+            f"the next shoe of table {table.table_id} is {table.next_shoe_id}, not {shoe_id}",
+            nextShoeId=table.next_shoe_id,
+        )
+    burned = _logged(table, stored.opened_at, work).event.data["burned"]
+    burned_card = burned["card"] if isinstance(burned, dict) else None
+    if burned_card != burn_card or stored_secret(table, shoe_id, work).content != secret.content:
+        raise IdempotencyConflict(
+            f"shoe {shoe_id} is open already, with another order, shuffle or burn card; the next "
+            f"shoe is {table.next_shoe_id}",
+            nextShoeId=table.next_shoe_id,
+        )
+
+
+def _shoe_of_table(table: Table, shoe_id: str, work: DeskWork) -> ShoeRecord | None:
+    if not shoe_id.startswith(f"{table.table_id}."):
+        return None
+    return work.floor.shoe(shoe_id)
+
+
+def _logged(table: Table, place: tuple[int, int], work: DeskWork) -> SignedEvent:
+    found = event_at(table.table_id, place, work.floor)
+    if found is None:
+        raise IntegrityError(f"the log of table {table.table_id} has no event at {place}")
+    return found
+
+
+def _secret(
+    table: Table, shoe_id: str, order: str | None, shuffle: JsonObject | None, once: bytes
+) -> ShoeSecret:
+    decks = table.config.paytable.decks
     if table.config.mode is DealingMode.SHUFFLER:
         if order is None:
             raise ShoeNotPossible("a machine's shoe needs the order that it shuffled")
@@ -279,38 +360,45 @@ def stored_secret(table: Table, shoe_id: str, work: DeskWork) -> ShoeSecret:
     return ShoeSecret(record=value["record"], salt=bytes.fromhex(value["salt"]))
 
 
-def end_shoe(table_id: str, dealer_id: str, *, left: str | None, work: DeskWork) -> None:
+def end_shoe(
+    table_id: str, dealer_id: str, shoe_id: str, *, left: str | None, work: DeskWork
+) -> None:
     """Close the shoe in play, open its commitment, and reconcile its cards.
 
     ``left`` are the codes of all cards that nobody has seen, for a shoe shuffled by hand. A shoe
-    whose cards do not add up pauses the table for the pit.
+    whose cards do not add up pauses the table for the pit. Closing a shoe again as it was closed
+    changes nothing.
 
     Raises:
-        ShoeNotPossible: none is in play, its last hand is not dealt, or ``left`` is missing.
+        ShoeNotPossible: ``shoe_id`` is not in play, its last hand is not dealt, or ``left`` is
+            missing.
+        IdempotencyConflict: that shoe was closed with another count.
     """
 
     def attempt() -> None:
         table = at_desk(table_id, dealer_id, work)
-        close_shoe_of(table, by=dealer_id, left=left, work=work)
+        close_shoe_of(table, shoe_id, by=dealer_id, left=left, work=work)
 
     on_contention(work.clock, attempt)
 
 
-def close_shoe_of(table: Table, *, by: str, left: str | None, work: DeskWork) -> None:
+def close_shoe_of(table: Table, shoe_id: str, *, by: str, left: str | None, work: DeskWork) -> None:
     """Close the shoe of ``table`` for ``by``. Raises: as ``end_shoe``."""
     shoe = table.shoe
-    if shoe is None:
-        raise ShoeNotPossible("no shoe is in play")
+    stored = _shoe_of_table(table, shoe_id, work)
+    if shoe is None or stored is None or shoe.unseen.shoe_id != shoe_id:
+        _check_closed_so(table, shoe_id, stored, left, work)
+        return
     record = current_round(table, work.floor)
     if record is not None and record.round.state not in FINAL_STATES:
         raise ShoeNotPossible(
             f"round {record.round.round_id} is in play; a shoe is closed between two rounds"
         )
-    shoe_id, decks = shoe.unseen.shoe_id, shoe.unseen.decks
+    decks, cards_left = shoe.unseen.decks, _cards_left(left)
     counted = None
-    if left is not None:
+    if cards_left is not None:
         try:
-            seen = Shoe.full(shoe_id, decks).without(parse_order(left))
+            seen = Shoe.full(shoe_id, decks).without(cards_left)
         except ValueError as error:
             raise ShoeNotPossible(f"the cards left are not possible: {error}") from error
         full = Shoe.full(shoe_id, decks)
@@ -339,7 +427,39 @@ def close_shoe_of(table: Table, *, by: str, left: str | None, work: DeskWork) ->
         signer=work.signer,
         clock=work.clock,
         after=lambda _: table.changed(shoe=None, status=status),
+        closed=stored,
     )
+
+
+def _check_closed_so(
+    table: Table, shoe_id: str, stored: ShoeRecord | None, left: str | None, work: DeskWork
+) -> None:
+    """Check that a shoe which is not in play was closed just so before.
+
+    Raises:
+        ShoeNotPossible: it never was. IdempotencyConflict: it was closed with another count.
+    """
+    in_play = table.shoe.unseen.shoe_id if table.shoe is not None else None
+    if stored is None or stored.closed_at is None:
+        raise ShoeNotPossible(
+            f"shoe {shoe_id} is not in play: {in_play or 'none'} is", shoeId=in_play
+        )
+    counted = _logged(table, stored.closed_at, work).event.data["counted"]
+    known = None
+    if isinstance(counted, str):
+        known = sorted(Shoe.from_composition(shoe_id, MAX_DECKS, counted).pool())
+    cards_left = _cards_left(left)
+    if known != (sorted(cards_left) if cards_left is not None else None):
+        raise IdempotencyConflict(
+            f"shoe {shoe_id} is closed already, with another count; what is in the log stays"
+        )
+
+
+def _cards_left(left: str | None) -> tuple[Card, ...] | None:
+    try:
+        return parse_order(left) if left is not None else None
+    except ValueError as error:
+        raise ShoeNotPossible(f"the cards left are not readable: {error}") from error
 
 
 def _round_at_desk(
@@ -537,7 +657,7 @@ def answer_if_dealt(record: RoundRecord, work: DeskWork) -> None:
     round_ = record.round
     if record.task_token is None or round_.state is not RoundState.DEALING:
         return
-    if round_.cards and round_.next_hand is None and round_.paused is None:
+    if _is_dealt(round_) and round_.paused is None:
         work.tasks.succeed(record.task_token)
 
 
@@ -551,7 +671,15 @@ def burn(
         floor=work.floor,
         signer=work.signer,
         clock=work.clock,
+        table=(table, lambda after: table.changed(shoe=table.shoe_after(after)))
+        if _is_dealt(record.round)
+        else None,
     )
+
+
+def _is_dealt(round_: Round) -> bool:
+    """Return whether the hand is complete, so that the table's shoe is already without it."""
+    return bool(round_.cards) and round_.next_hand is None
 
 
 def cut_card(table_id: str, dealer_id: str, round_id: str, work: DeskWork) -> None:
@@ -572,7 +700,6 @@ def cut_card(table_id: str, dealer_id: str, round_id: str, work: DeskWork) -> No
                 f"{record.pending.card} waits: confirm it or undo it first",
                 card=record.pending.card,
             )
-        dealt = record.round.cards and record.round.next_hand is None
         advance(
             record,
             AnnounceCutCard(dealer_id),
@@ -580,7 +707,7 @@ def cut_card(table_id: str, dealer_id: str, round_id: str, work: DeskWork) -> No
             signer=work.signer,
             clock=work.clock,
             table=(table, lambda after: table.changed(shoe=table.shoe_after(after)))
-            if dealt
+            if _is_dealt(record.round)
             else None,
         )
 

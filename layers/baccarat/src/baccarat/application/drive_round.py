@@ -569,14 +569,17 @@ def shoe_event(record: RoundRecord, events: Sequence[SignedEvent], floor: Floor)
     found = next((signed for signed in events if signed.hash == wanted), None)
     stored = floor.shoe(record.round.shoe.unseen.shoe_id) if found is None else None
     if stored is not None:
-        epoch, seq = stored.opened_at
-        kept = floor.events(
-            record.round.table_id, after=(epoch, seq - 1), until_epoch=epoch, limit=1
-        )
-        found = kept[0] if kept else None
+        found = event_at(record.round.table_id, stored.opened_at, floor)
     if found is None or found.hash != wanted:
         raise IntegrityError(f"the shoe of round {record.round.round_id} was never opened")
     return found
+
+
+def event_at(table_id: str, place: tuple[int, int], floor: Floor) -> SignedEvent | None:
+    """Return the event at ``(epoch, seq)`` of a table's log."""
+    epoch, seq = place
+    kept = floor.events(table_id, after=(epoch, seq - 1), until_epoch=epoch, limit=1)
+    return kept[0] if kept else None
 
 
 def start_next_round(table_id: str, epoch: int, *, floor: Floor, driver: RoundDriver) -> str | None:

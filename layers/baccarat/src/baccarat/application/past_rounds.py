@@ -9,6 +9,7 @@ from typing import Final
 
 from baccarat.application.drive_round import load_table
 from baccarat.application.ports import Floor, Ledger
+from baccarat.domain.correction import Correction, newest_applied
 from baccarat.domain.roles import BETTORS
 from baccarat.domain.round import FINAL_STATES, Round
 from baccarat.domain.table import round_id
@@ -20,9 +21,14 @@ _ROUNDS_AT_ONCE: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class PastRound:
-    """An ended round. ``returned_minor`` is all that came back, refunds included."""
+    """An ended round. ``correction`` is the one that says what it counts as, if any was applied.
+
+    ``returned_minor`` is all that came back of the stakes, refunds included; what a correction
+    moved is an entry of its own in the wallet.
+    """
 
     round: Round
+    correction: Correction | None
     staked_minor: int
     returned_minor: int
 
@@ -58,21 +64,32 @@ def list_rounds(
     ended = [record.round for record in records if record.round.state in FINAL_STATES]
     ended.sort(key=lambda round_: round_.round_no, reverse=True)
 
+    by_round: dict[str, list[Correction]] = {}
+    if ended:
+        for correction in floor.corrections_between(
+            table_id, ended[-1].round_id, ended[0].round_id
+        ):
+            by_round.setdefault(correction.round_id, []).append(correction)
+
     def own_bets(round_: Round) -> list[Bet]:
         return ledger.bets_of(round_.round_id, player_id) if role in BETTORS else []
 
     with ThreadPoolExecutor(_ROUNDS_AT_ONCE) as pool:
         bets = list(pool.map(own_bets, ended))
     return PastRounds(
-        [_past(round_, own) for round_, own in zip(ended, bets, strict=True)],
+        [
+            _past(round_, newest_applied(by_round.get(round_.round_id, [])), own)
+            for round_, own in zip(ended, bets, strict=True)
+        ],
         first if first > 1 else None,
     )
 
 
-def _past(round_: Round, bets: Sequence[Bet]) -> PastRound:
+def _past(round_: Round, correction: Correction | None, bets: Sequence[Bet]) -> PastRound:
     standing = [bet for bet in bets if bet.state is not BetState.CANCELLED]
     return PastRound(
         round_,
+        correction,
         sum(bet.stake_minor for bet in standing),
         sum(bet.payout_minor for bet in standing),
     )

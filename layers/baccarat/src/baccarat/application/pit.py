@@ -16,6 +16,7 @@ from baccarat.application.desk import (
     dealt_already,
     round_in_hand,
     say,
+    unseat,
     wake,
 )
 from baccarat.application.drive_round import Step, load_table, void_round
@@ -63,17 +64,18 @@ def relieve_dealer(table_id: str, by: str, work: DeskWork) -> None:
     def attempt() -> None:
         table = load_table(work.floor, table_id)
         if table.dealer_id is not None:
-            data: JsonObject = {"dealerId": None, "was": table.dealer_id, "by": by}
-            say(table, EventType.DEALER_SEATED, data, work, dealer_id=None)
+            unseat(table, by, work)
 
     on_contention(work.clock, attempt)
 
 
-def end_shoe(table_id: str, by: str, left: str | None, work: DeskWork) -> None:
+def end_shoe(table_id: str, by: str, shoe_id: str, left: str | None, work: DeskWork) -> None:
     """Close the shoe in play. Raises: as ``desk.end_shoe``."""
     on_contention(
         work.clock,
-        lambda: close_shoe_of(load_table(work.floor, table_id), by=by, left=left, work=work),
+        lambda: close_shoe_of(
+            load_table(work.floor, table_id), shoe_id, by=by, left=left, work=work
+        ),
     )
 
 

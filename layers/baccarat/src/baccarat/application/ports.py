@@ -84,11 +84,15 @@ class RoundRecord:
 
 @dataclass(frozen=True, slots=True)
 class ShoeRecord:
-    """Where in the log a shoe was opened, and its sealed secret if it has one."""
+    """Where in the log, ``(epoch, seq)``, a shoe was opened, and its sealed secret if it has one.
+
+    ``closed_at`` is where a person closed it; None before, and for the shoes of a server.
+    """
 
     shoe_id: str
     opened_at: tuple[int, int]
     sealed_secret: bytes | None = None
+    closed_at: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class Commit:
     table_before: Table | None = None
     table_after: Table | None = None
     posting: HousePosting | None = None
-    shoe: ShoeRecord | None = None
+    shoe: tuple[ShoeRecord | None, ShoeRecord] | None = None
     correction: tuple[Correction | None, Correction] | None = None
 
 
@@ -143,6 +147,11 @@ class Floor(Protocol):
 
     def corrections(self, table_id: str, round_id: str | None = None) -> list[Correction]:
         """Return the newest corrections of a table, at most 50, or all of one round."""
+
+    def corrections_between(
+        self, table_id: str, first_round_id: str, last_round_id: str
+    ) -> list[Correction]:
+        """Return all corrections of the rounds of a table from the first to the last."""
 
     def shoe(self, shoe_id: str) -> ShoeRecord | None: ...
 
@@ -252,19 +261,23 @@ class RoundDriver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a one-time ticket lets its bearer do."""
+    """What a one-time ticket lets its bearer do, and by what ``name`` players may know him."""
 
     player_id: str
     role: str
     origin: str
     expires_at_ms: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
+    """Who is behind a connection. ``name`` is known of the sender of a message alone."""
+
     connection_id: str
     player_id: str
     role: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

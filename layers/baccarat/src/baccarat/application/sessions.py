@@ -44,15 +44,21 @@ def issue_ticket(
     player_id: str,
     role: str,
     origin: str,
+    name: str,
     *,
     connections: Connections,
     entropy: Entropy,
     clock: Clock,
 ) -> tuple[str, int]:
-    """Return a new one-time ticket and when it expires; only its hash is stored."""
+    """Return a new one-time ticket and when it expires; only its hash is stored.
+
+    ``name`` is how players may know the bearer; it may be empty.
+    """
     ticket = base64.urlsafe_b64encode(entropy.token_bytes(TICKET_BYTES)).rstrip(b"=").decode()
     expires_at_ms = clock.now_ms() + TICKET_LIFE_MS
-    connections.put_ticket(ticket_hash(ticket), Ticket(player_id, role, origin, expires_at_ms))
+    connections.put_ticket(
+        ticket_hash(ticket), Ticket(player_id, role, origin, expires_at_ms, name)
+    )
     return ticket, expires_at_ms
 
 

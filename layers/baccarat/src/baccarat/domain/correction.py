@@ -93,8 +93,13 @@ class Correction:
             (EventType.CORRECTION_REJECTED, self._named(by=by, note=note)),
         )
 
-    def applied(self, moved: Iterable[tuple[int, int]]) -> tuple[Correction, Fact]:
-        """Return the correction done; ``moved`` pairs what each wallet was due with what moved."""
+    def applied(
+        self, moved: Iterable[tuple[int, int]], history: str | None
+    ) -> tuple[Correction, Fact]:
+        """Return the correction done; ``moved`` pairs what each wallet was due with what moved.
+
+        ``history`` are the results of the newest shoe as they are now, None when nothing changed.
+        """
         credited = debited = short = 0
         for due_minor, moved_minor in moved:
             credited += max(moved_minor, 0)
@@ -107,7 +112,9 @@ class Correction:
             debited_minor=debited,
             short_minor=short,
         )
-        data = self._named(credited_minor=credited, debited_minor=debited, short_minor=short)
+        data = self._named(
+            credited_minor=credited, debited_minor=debited, short_minor=short, history=history
+        )
         return after, (EventType.CORRECTION_APPLIED, data)
 
     def _check_open(self) -> None:
@@ -115,6 +122,12 @@ class Correction:
             raise NoSuchStep(
                 f"correction {self.correction_id} is {self.state} already", state=self.state.value
             )
+
+
+def newest_applied(corrections: Iterable[Correction]) -> Correction | None:
+    """Return which of the corrections of a round says what stands, None if none was applied."""
+    applied = (c for c in corrections if c.state is CorrectionState.APPLIED)
+    return max(applied, key=lambda correction: correction.number, default=None)
 
 
 def coup_of(cards: Iterable[Card]) -> tuple[Coup, tuple[tuple[Hand, Card], ...]]:

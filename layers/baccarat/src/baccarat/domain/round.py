@@ -117,7 +117,8 @@ class Round:
 
     ``shoe`` is the shoe as the round found it. ``commitment`` is that of the round's own seed, None
     where cards are not drawn by a server. ``openings`` prove the cards of a committed order, one
-    for each card. ``burned`` left the shoe in this round without going to a hand.
+    for each card. ``burned`` left the shoe in this round without going to a hand. ``taken_back``
+    are cards that were dealt, do not count, and did not come again: the next one out is the first.
     """
 
     round_id: str
@@ -142,6 +143,7 @@ class Round:
     cards: tuple[tuple[Hand, Card], ...] = ()
     openings: tuple[Opening, ...] = ()
     burned: tuple[Card, ...] = ()
+    taken_back: tuple[Card, ...] = ()
     cut_card_out: bool = False
     paused: PauseReason | None = None
     shown_at_ms: int = 0
@@ -161,7 +163,7 @@ class Round:
 
     @property
     def drawn(self) -> int:
-        """How many cards have left the shoe, this round's included."""
+        """How many cards have left the shoe, this round's included; the next one's position."""
         return self.shoe.drawn + len(self.cards) + len(self.burned)
 
     @property
@@ -182,13 +184,19 @@ class Round:
     def shoe_after(self, hands_after_cut: int) -> ShoeInPlay:
         """Return the shoe as this round leaves it; ``hands_after_cut`` are played after the cut
         card's own.
+
+        What was taken back and did not come again lies on the table, out of the shoe. One that the
+        shoe cannot have held was misread: what lies there instead nobody knows.
         """
-        drawn = self.drawn
+        unseen, drawn = self.unseen, self.drawn
+        for card in self.taken_back:
+            if unseen.has(card):
+                unseen, drawn = unseen.without([card]), drawn + 1
         if self.shoe.hands_left is not None:
             hands_left: int | None = self.shoe.hands_left - (drawn > self.shoe.drawn)
         else:
             hands_left = hands_after_cut if self.cut_card_out else None
-        return ShoeInPlay(self.unseen, self.shoe.opened, drawn, hands_left)
+        return ShoeInPlay(unseen, self.shoe.opened, drawn, hands_left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -657,6 +665,7 @@ def _evolve_dealing(  # noqa: C901, PLR0911, PLR0912  one case for each event, s
                 state,
                 cards=(*state.cards, *cards_from_json(data["cards"])),
                 openings=(*state.openings, *_opening(state, data)),
+                taken_back=state.taken_back[1:],
                 shown_at_ms=max(_int(data, "shown_at_ms"), state.shown_at_ms),
             )
             if state.mode.is_physical:
@@ -669,14 +678,24 @@ def _evolve_dealing(  # noqa: C901, PLR0911, PLR0912  one case for each event, s
             return replace(state, cut_card_out=True)
         case EventType.CARD_BURNED:
             _opening(state, data)
-            return replace(state, burned=(*state.burned, parse_card(_str(data, "card"))))
+            return replace(
+                state,
+                burned=(*state.burned, parse_card(_str(data, "card"))),
+                taken_back=state.taken_back[1:],
+            )
         case EventType.CARDS_RETRACTED:
             kept = _int(data, "place") - 1
             if not 0 <= kept < len(state.cards):
                 raise IllegalTransition(f"there is no card {kept + 1} to take back")
             if state.burned:
                 raise IllegalTransition("a card was taken back after another was burned")
-            return replace(state, cards=state.cards[:kept], openings=state.openings[:kept])
+            back = (card for _, card in state.cards[kept:])
+            return replace(
+                state,
+                cards=state.cards[:kept],
+                openings=state.openings[:kept],
+                taken_back=(*back, *state.taken_back),
+            )
         case EventType.DEALING_PAUSED:
             if state.paused is not None:
                 raise IllegalTransition("dealing was paused twice")

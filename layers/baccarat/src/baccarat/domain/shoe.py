@@ -53,6 +53,10 @@ class Shoe:
     def cards_left(self) -> int:
         return sum(self.remaining)
 
+    def has(self, card: Card) -> bool:
+        """Return whether a card of this kind is left."""
+        return self.remaining[INDEX[card]] > 0
+
     def pool(self) -> list[Card]:
         """Return every remaining card, in ``DECK`` order, equal cards side by side."""
         return [

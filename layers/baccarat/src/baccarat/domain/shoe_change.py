@@ -37,6 +37,11 @@ class ShoeSecret:
         assert self.record is not None
         return record_commitment(self.record, self.salt)
 
+    @property
+    def content(self) -> tuple[Card, ...] | JsonObject | None:
+        """What was entered with the shoe, without what was drawn at random to hide it."""
+        return self.order.order if self.order is not None else self.record
+
     def to_json(self) -> JsonObject:
         if self.order is not None:
             return self.order.to_json()

@@ -30,6 +30,9 @@ _LEASE_GRACE_MS: Final = 45_000
 
 _MOST_DOUBLINGS: Final = 6
 
+TAKEN_OUT: Final = "-"
+"""Stands in a history for a hand that a correction voided, so that the others keep their places."""
+
 
 class TableStatus(StrEnum):
     """PAUSED finishes the round in play and waits; CLOSED has nobody at the table."""
@@ -55,8 +58,10 @@ class Table:
     take the table, which raises the epoch. Driving on renews the lease and leaves the epoch.
     ``round_no`` is the number of the newest round, 0 before the first; ``round_end`` is the place
     in the log, ``(epoch, seq)``, of the last event of the newest round that has ended.
-    ``dealer_id`` is the person at the desk of a table with physical cards. ``shoe_no`` counts the
-    shoes; ``shoe`` is None until the first is opened and after one is closed.
+    ``dealer_id`` is the person at the desk of a table with physical cards, ``dealer_name`` the name
+    by which players know that person. ``shoe_no`` counts the
+    shoes; ``shoe`` is None until the first is opened and after one is closed. ``history`` has a
+    letter for each settled round of the newest shoe, oldest first.
     """
 
     table_id: str
@@ -70,6 +75,7 @@ class Table:
     shoe_no: int
     shoe: ShoeInPlay | None
     dealer_id: str | None
+    dealer_name: str | None
     history: tuple[str, ...]
 
     @classmethod
@@ -93,6 +99,7 @@ class Table:
             shoe_no=0,
             shoe=None,
             dealer_id=None,
+            dealer_name=None,
             history=(),
         )
 
@@ -107,6 +114,15 @@ class Table:
     @property
     def next_shoe_id(self) -> str:
         return f"{self.table_id}.s{self.shoe_no + 1}"
+
+    @property
+    def newest_shoe_id(self) -> str:
+        return f"{self.table_id}.s{self.shoe_no}"
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """P, B or T for each hand of the newest shoe that counts, oldest first."""
+        return tuple(letter for letter in self.history if letter != TAKEN_OUT)
 
     @property
     def missing(self) -> Missing | None:
@@ -152,6 +168,16 @@ class Table:
     def with_result(self, outcome: Outcome) -> Self:
         """Return the table with ``outcome`` added to its history."""
         return replace(self, history=(*self.history, outcome.value[0])[-HISTORY_LENGTH:])
+
+    def with_corrected(self, outcome: Outcome | None, settled_after: int) -> Self:
+        """Return the table with another result for the hand after which ``settled_after`` were
+        settled; None takes it out of the roads. A hand that is not kept any more changes nothing.
+        """
+        place = len(self.history) - 1 - settled_after
+        if place < 0:
+            return self
+        letter = outcome.value[0] if outcome is not None else TAKEN_OUT
+        return replace(self, history=(*self.history[:place], letter, *self.history[place + 1 :]))
 
 
 def round_id(table_id: str, round_no: int) -> str:

@@ -508,11 +508,13 @@ def _cut_card(round_: Round, shoe: SignedEvent) -> None:
     """Check where a server or a machine knows it: the cut card came out when it had to."""
     if round_.mode is DealingMode.SHOE:
         return
-    reached = round_.cards_left <= _procedure(shoe).cut_cards
+    procedure = _procedure(shoe)
+    left = round_.shoe_after(procedure.hands_after_cut).cards_left
+    reached = left <= procedure.cut_cards
     if round_.cut_card_out is not (round_.shoe.hands_left is None and reached):
         raise VerificationFailed(
             "cards",
-            f"{round_.cards_left} cards were left, but the cut card is said to be "
+            f"{left} cards were left, but the cut card is said to be "
             f"{'out' if round_.cut_card_out else 'in'}",
         )
 

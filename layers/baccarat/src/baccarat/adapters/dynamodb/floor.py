@@ -123,7 +123,7 @@ class DynamoFloor:
         if step.table_before is not None and step.table_after is not None:
             operations.append(_move_table(step.table_before, step.table_after))
         if step.shoe is not None:
-            operations.append(if_absent(_shoe_item(step.shoe)))
+            operations.append(_move_shoe(*step.shoe))
         if step.correction is not None:
             operations.append(_move_correction(*step.correction))
         if step.posting is not None:
@@ -150,12 +150,25 @@ class DynamoFloor:
         )
         return [_correction(table_id, item) for item in found]
 
+    def corrections_between(
+        self, table_id: str, first_round_id: str, last_round_id: str
+    ) -> list[Correction]:
+        found = CorrectionItem.query(
+            f"CORRECTIONS#{table_id}",
+            CorrectionItem.sk.between(f"{first_round_id}#", f"{last_round_id}#~"),
+            consistent_read=True,
+        )
+        return [_correction(table_id, item) for item in found]
+
     def shoe(self, shoe_id: str) -> ShoeRecord | None:
         try:
             item = ShoeItem.get(f"SHOE#{shoe_id}", _SHOE, consistent_read=True)
         except ShoeItem.DoesNotExist:
             return None
-        return ShoeRecord(shoe_id, (int(item.epoch), int(item.seq)), item.sealed_secret)
+        closed_at = (
+            (int(item.closed_epoch), int(item.closed_seq)) if item.closed_seq is not None else None
+        )
+        return ShoeRecord(shoe_id, (int(item.epoch), int(item.seq)), item.sealed_secret, closed_at)
 
     def tally(self, round_id: str) -> dict[Spot, int]:
         try:
@@ -234,6 +247,13 @@ def _move_correction(before: Correction | None, after: Correction) -> Operation:
     return Operation(item, condition, values, {"#state": "state"})
 
 
+def _move_shoe(before: ShoeRecord | None, after: ShoeRecord) -> Operation:
+    item = _shoe_item(after)
+    if before is None:
+        return if_absent(item)
+    return Operation(item, "attribute_exists(pk) AND attribute_not_exists(closed_seq)", {})
+
+
 def _move_table(before: Table, after: Table) -> Operation:
     return on_version(_table_item(after), before.version)
 
@@ -271,6 +291,7 @@ def _table_item(table: Table) -> TableItem:
         shoe_no=table.shoe_no,
         shoe=_packed_shoe(table.shoe) if table.shoe is not None else None,
         dealer_id=table.dealer_id,
+        dealer_name=table.dealer_name,
         history="".join(table.history),
     )
 
@@ -290,6 +311,7 @@ def _table(item: TableItem) -> Table:
         shoe_no=int(item.shoe_no),
         shoe=_shoe(item.shoe) if item.shoe is not None else None,
         dealer_id=item.dealer_id,
+        dealer_name=item.dealer_name,
         history=tuple(item.history),
     )
 
@@ -374,8 +396,15 @@ def _shoe(packed: str) -> ShoeInPlay:
 
 def _shoe_item(shoe: ShoeRecord) -> ShoeItem:
     epoch, seq = shoe.opened_at
+    closed_epoch, closed_seq = shoe.closed_at or (None, None)
     return ShoeItem(
-        f"SHOE#{shoe.shoe_id}", _SHOE, epoch=epoch, seq=seq, sealed_secret=shoe.sealed_secret
+        f"SHOE#{shoe.shoe_id}",
+        _SHOE,
+        epoch=epoch,
+        seq=seq,
+        closed_epoch=closed_epoch,
+        closed_seq=closed_seq,
+        sealed_secret=shoe.sealed_secret,
     )
 
 
@@ -411,6 +440,7 @@ def _round_item(record: RoundRecord) -> RoundItem:
         cards=" ".join(f"{hand.value[0]}{card}" for hand, card in round_.cards) or None,
         openings=[opening.to_json() for opening in round_.openings] or None,
         burned=" ".join(round_.burned) or None,
+        taken_back=" ".join(round_.taken_back) or None,
         cut_card_out=round_.cut_card_out,
         paused=round_.paused.value if round_.paused else None,
         pending=[record.pending.place, record.pending.card, record.pending.by]
@@ -451,6 +481,7 @@ def _record(item: RoundItem) -> RoundRecord:
         cards=tuple((_HANDS[code[0]], parse_card(code[1:])) for code in (item.cards or "").split()),
         openings=tuple(Opening.from_json(value) for value in item.openings or ()),
         burned=tuple(parse_card(code) for code in (item.burned or "").split()),
+        taken_back=tuple(parse_card(code) for code in (item.taken_back or "").split()),
         cut_card_out=bool(item.cut_card_out),
         paused=PauseReason(item.paused) if item.paused else None,
         shown_at_ms=int(item.shown_at_ms),

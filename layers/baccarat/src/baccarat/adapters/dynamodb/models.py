@@ -58,6 +58,7 @@ class TableItem(_Item):
     shoe_no = NumberAttribute()
     shoe = UnicodeAttribute(null=True)
     dealer_id = UnicodeAttribute(null=True)
+    dealer_name = UnicodeAttribute(null=True)
     history = UnicodeAttribute()
 
 
@@ -94,6 +95,7 @@ class RoundItem(_Item):
     cards = UnicodeAttribute(null=True)
     openings = JSONAttribute(null=True)
     burned = UnicodeAttribute(null=True)
+    taken_back = UnicodeAttribute(null=True)
     cut_card_out = BooleanAttribute()
     paused = UnicodeAttribute(null=True)
     pending = JSONAttribute(null=True)
@@ -121,6 +123,8 @@ class ShoeItem(_Item):
 
     epoch = NumberAttribute()
     seq = NumberAttribute()
+    closed_epoch = NumberAttribute(null=True)
+    closed_seq = NumberAttribute(null=True)
     sealed_secret = BinaryAttribute(null=True, legacy_encoding=False)
 
 
@@ -244,6 +248,7 @@ class TicketItem(_Item):
     player_id = UnicodeAttribute()
     role = UnicodeAttribute()
     origin = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
     expires_at_ms = NumberAttribute()
     ttl = NumberAttribute()
 

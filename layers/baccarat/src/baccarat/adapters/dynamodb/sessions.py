@@ -42,6 +42,7 @@ class DynamoConnections:
             player_id=ticket.player_id,
             role=ticket.role,
             origin=ticket.origin,
+            name=ticket.name or None,
             expires_at_ms=ticket.expires_at_ms,
             ttl=ticket.expires_at_ms // 1000 + 60,
         ).save(condition=TicketItem.pk.does_not_exist())
@@ -57,7 +58,9 @@ class DynamoConnections:
             if error.cause_response_code == "ConditionalCheckFailedException":
                 return None
             raise
-        return Ticket(item.player_id, item.role, item.origin, int(item.expires_at_ms))
+        return Ticket(
+            item.player_id, item.role, item.origin, int(item.expires_at_ms), item.name or ""
+        )
 
     def connect(self, connection: Connection, now_ms: int) -> None:
         self._put(f"CONNECTION#{connection.connection_id}", _CONNECTION, connection, now_ms)
