@@ -10,7 +10,6 @@ import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from baccarat.adapters import apigateway
 from baccarat.adapters.dynamodb import floor as floor_items
 from baccarat.adapters.dynamodb import ledger as ledger_items
 from baccarat.adapters.dynamodb.floor import DynamoFloor
@@ -24,32 +23,8 @@ from baccarat.domain.table_config import Caps
 from baccarat.domain.transcript import verify
 from baccarat.domain.wallet import BetState
 from tests.support.cloud import TABLE_ID, Cloud, Context, load_handler
+from tests.support.posts import Posts
 from tests.support.rounds import ManualRound
-
-
-class Posts:
-    """Stands where API Gateway's management API would be; knows which connections are gone."""
-
-    def __init__(self, *gone: str) -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-        self._gone = gone
-
-    def __call__(self, _: object, connection_id: str, data: bytes) -> bool:
-        if connection_id in self._gone:
-            return False
-        self.sent.append((connection_id, json.loads(data)))
-        return True
-
-
-@pytest.fixture
-def posts() -> Any:
-    found = Posts("gone")
-
-    def post(publisher: object, connection_id: str, data: bytes) -> bool:
-        return found(publisher, connection_id, data)
-
-    with mock.patch.object(apigateway.ApiGatewayPublisher, "_post", post):
-        yield found
 
 
 def record(image: dict[str, Any], name: str = "INSERT") -> dict[str, Any]:
