@@ -28,15 +28,9 @@ from infra.stacks.stateful import StatefulStack
 METRICS_NAMESPACE: Final = "LiveBaccarat"
 _MINUTE: Final = Duration.minutes(1)
 _WIDTH: Final = 12
-# News that is a minute old is a stream that stands still; a straggler's refund may take longer.
-_EVENTS_LATE_MS: Final = 60_000
-_REFUNDS_LATE_MS: Final = 300_000
-_STREAMS: Final = {
-    "fan_out_events": _EVENTS_LATE_MS,
-    "notify_players": _EVENTS_LATE_MS,
-    "refund_stragglers": _REFUNDS_LATE_MS,
-    "tally_stakes": _EVENTS_LATE_MS,
-}
+_STREAMS: Final = ("fan_out_events", "notify_players", "follow_bets")
+_LATE_MS: Final = 60_000
+"""What is a minute old when it is read comes from a stream that stands still."""
 
 
 class ObservabilityStack(Stack):
@@ -90,8 +84,13 @@ class ObservabilityStack(Stack):
         )
         self._alarm(
             "RoundsVoided",
-            voided(),
+            counted("RoundsVoided"),
             "A round was voided and the stakes given back.",
+        )
+        self._alarm(
+            "TalliesFailed",
+            counted("TalliesFailed"),
+            "Bets are checked against an old tally; the differential is held at the seal alone.",
         )
 
     def _queue_alarms(self, rounds: RoundsStack) -> None:
@@ -117,12 +116,12 @@ class ObservabilityStack(Stack):
                 target.metric_throttles(period=_MINUTE),
                 f"{name} was refused by Lambda for want of concurrency.",
             )
-        for name, late_ms in _STREAMS.items():
+        for name in _STREAMS:
             self._alarm(
                 f"{pascal(name)}Late",
                 iterator_age(functions[name]),
                 f"{name} is behind its stream.",
-                threshold=late_ms,
+                threshold=_LATE_MS,
             )
 
     def _table_alarms(self, stateful: StatefulStack) -> None:
@@ -158,7 +157,7 @@ class ObservabilityStack(Stack):
                     machine.metric_started(period=_MINUTE),
                     machine.metric_succeeded(period=_MINUTE),
                     machine.metric_failed(period=_MINUTE),
-                    voided(),
+                    counted("RoundsVoided"),
                 ],
                 "Bets": [
                     bet.metric_invocations(period=_MINUTE),
@@ -199,11 +198,11 @@ class ObservabilityStack(Stack):
             dashboard.add_widgets(*widgets[first : first + 2])
 
 
-def voided() -> Metric:
-    """Rounds that were voided, by a failed step or by the watchdog."""
+def counted(name: str) -> Metric:
+    """Return a metric of all rounds that the functions count themselves, whichever sees it."""
     return Metric(
         namespace=METRICS_NAMESPACE,
-        metric_name="RoundsVoided",
+        metric_name=name,
         dimensions_map={"service": "rounds"},
         statistic="Sum",
         period=_MINUTE,

@@ -1,4 +1,4 @@
-"""The driver of rounds: state machine, steps, watchdog and refunds."""
+"""The driver of rounds: state machine, steps, watchdog, and what follows the bets."""
 
 from __future__ import annotations
 
@@ -40,14 +40,11 @@ _SHORT_STEP_SECONDS: Final = 25
 _LONG_STEP_SECONDS: Final = 55
 _REFUND_RETRIES: Final = 100
 """Money: tried for long, with the pauses in between, before a person has to look."""
+# In whatever state it says it is: what cannot be read is to be parked, not passed over.
 _NEW_BET: Final = {
     "eventName": ["INSERT"],
     "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "BET#"}]}}},
 }
-
-
-_TALLY_RETRIES: Final = 3
-"""An old tally is of no use: the next batch makes a new one."""
 _CHANGED_STAKE: Final = {
     "dynamodb": {
         "Keys": {"sk": {"S": [{"prefix": "BET#"}]}},
@@ -82,8 +79,7 @@ class RoundsStack(Stack):
         self._steps()
         self.machine = self._machine()
         self._watchdog()
-        self._refunds()
-        self._tally()
+        self._follow_bets()
         CfnOutput(self, "StateMachineArn", value=self.machine.state_machine_arn)
         for name, function in self.functions.items():
             CfnOutput(self, f"{pascal(name)}Function", value=function.function.function_name)
@@ -264,11 +260,11 @@ class RoundsStack(Stack):
             ],
         )
 
-    def _refunds(self) -> None:
+    def _follow_bets(self) -> None:
         to = self._stateful
-        refunds = self._function(
-            "refund_stragglers",
-            to.floor("GetItem"),
+        follower = self._function(
+            "follow_bets",
+            to.floor("GetItem", "PutItem"),
             to.ledger("GetItem", "PutItem", "Query"),
             to.archive(reads=["books"]),
             stream_access(to.ledger_table),
@@ -277,31 +273,12 @@ class RoundsStack(Stack):
         )
         StreamConsumer(
             self,
-            "NewBets",
-            table=to.ledger_table,
-            function=refunds,
-            dead_letters=self.dead_letters,
-            retries=_REFUND_RETRIES,
-            only=[_NEW_BET],
-        )
-
-    def _tally(self) -> None:
-        to = self._stateful
-        tally = self._function(
-            "tally_stakes",
-            to.floor("GetItem", "PutItem"),
-            to.ledger("Query"),
-            stream_access(to.ledger_table),
-            self.parking_access,
-        )
-        StreamConsumer(
-            self,
             "ChangedStakes",
             table=to.ledger_table,
-            function=tally,
+            function=follower,
             dead_letters=self.dead_letters,
-            retries=_TALLY_RETRIES,
-            only=[_CHANGED_STAKE],
+            retries=_REFUND_RETRIES,
+            only=[_NEW_BET, _CHANGED_STAKE],
         )
 
     def _queue(self, name: str, reason: str) -> Queue:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -90,9 +92,46 @@ def test_the_difference_is_moved_once(settled: ManualRound) -> None:
         EventType.CORRECTION_APPROVED,
         EventType.CORRECTION_APPLIED,
     ]
-    with pytest.raises(NoSuchStep):
-        approve(settled, "paula")
+    log = types(cloud)
+    for by in ("paul", "paula"):
+        assert approve(settled, by) == applied
+    assert (applied.state, applied.decided_by) == (CorrectionState.APPLIED, "paul")
     assert balances(cloud) == {p: before[p] + now[p] - was[p] for p in STAKES}
+    assert types(cloud) == log
+
+
+def test_what_was_rejected_is_not_approved_any_more(settled: ManualRound) -> None:
+    cloud = settled.cloud
+    propose(settled)
+    before = balances(cloud)
+    corrections.reject(TABLE_ID, settled.round_id, "paul", "the video is right", cloud.work)
+    with pytest.raises(NoSuchStep, match="REJECTED already"):
+        approve(settled)
+    assert balances(cloud) == before
+
+
+def test_who_is_overtaken_while_applying_does_not_decide_the_next_correction(
+    settled: ManualRound,
+) -> None:
+    cloud = settled.cloud
+    first = propose(settled)
+    real = cloud.ledger.adjust
+    meanwhile: list[Correction] = []
+    shown = "".join(card for _, card in settled.record.round.cards)
+
+    def another_is_quicker(*movement: Any) -> Any:
+        if not meanwhile:
+            meanwhile.append(first)
+            meanwhile.extend((approve(settled, "paula"), propose(settled, shown)))
+        return real(*movement)
+
+    with mock.patch.object(cloud.ledger, "adjust", another_is_quicker):
+        applied = approve(settled, "paul")
+    _, by_paula, next_one = meanwhile
+    assert applied == by_paula
+    assert cloud.floor.corrections(TABLE_ID) == [next_one, by_paula]
+    assert next_one.state is CorrectionState.PROPOSED
+    assert balances(cloud) == dict.fromkeys(STAKES, 100_000)
 
 
 def test_the_roads_and_past_rounds_show_what_stands(settled: ManualRound) -> None:

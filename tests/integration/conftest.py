@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.cloud import Cloud, moto_cloud
+from tests.support.posts import Posts, recorded_posts
 
 
 @pytest.fixture
@@ -23,4 +24,11 @@ def driven() -> Iterator[Cloud]:
 def impatient() -> Iterator[Cloud]:
     """As ``driven``, with a state machine that misses a silent desk after two seconds."""
     with moto_cloud(execute_state_machine=True, heartbeat_seconds=2) as found:
+        yield found
+
+
+@pytest.fixture
+def posts() -> Iterator[Posts]:
+    """What handlers post; the connection ``gone`` is."""
+    with recorded_posts("gone") as found:
         yield found

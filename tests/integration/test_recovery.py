@@ -227,7 +227,7 @@ def test_trouble_that_passes_brings_a_batch_again_and_parks_nothing(opened: Manu
         ),
         pytest.raises(ReadTimeoutError),
     ):
-        load_handler("refund_stragglers").build()({"Records": [item]}, Context("refund_stragglers"))
+        load_handler("follow_bets").build()({"Records": [item]}, Context("follow_bets"))
 
 
 def test_a_second_cancel_that_comes_after_the_close_hears_that_it_was_cancelled(

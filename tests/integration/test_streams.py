@@ -10,9 +10,10 @@ import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from baccarat.adapters import apigateway
 from baccarat.adapters.dynamodb import floor as floor_items
 from baccarat.adapters.dynamodb import ledger as ledger_items
+from baccarat.adapters.dynamodb.floor import DynamoFloor
+from baccarat.adapters.s3 import S3Archive
 from baccarat.application.bets import cancel_bet
 from baccarat.application.drive_round import sweep
 from baccarat.application.ports import Connection
@@ -22,36 +23,15 @@ from baccarat.domain.table_config import Caps
 from baccarat.domain.transcript import verify
 from baccarat.domain.wallet import BetState
 from tests.support.cloud import TABLE_ID, Cloud, Context, load_handler
+from tests.support.posts import Posts
 from tests.support.rounds import ManualRound
-
-
-class Posts:
-    """Stands where API Gateway's management API would be; knows which connections are gone."""
-
-    def __init__(self, *gone: str) -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-        self._gone = gone
-
-    def __call__(self, _: object, connection_id: str, data: bytes) -> bool:
-        if connection_id in self._gone:
-            return False
-        self.sent.append((connection_id, json.loads(data)))
-        return True
-
-
-@pytest.fixture
-def posts() -> Any:
-    found = Posts("gone")
-
-    def post(publisher: object, connection_id: str, data: bytes) -> bool:
-        return found(publisher, connection_id, data)
-
-    with mock.patch.object(apigateway.ApiGatewayPublisher, "_post", post):
-        yield found
 
 
 def record(image: dict[str, Any], name: str = "INSERT") -> dict[str, Any]:
     return {"eventName": name, "dynamodb": {"NewImage": image}}
+
+
+NOTHING_TO_DO = {"refunded": 0, "tallied": 0}
 
 
 def invoke(function: str, *records: dict[str, Any]) -> Any:
@@ -144,7 +124,7 @@ def sleepers_bet(opened: ManualRound, bet_id: str) -> dict[str, Any]:
 def test_a_bet_that_lands_after_the_book_was_sealed_is_refunded_once(opened: ManualRound) -> None:
     cloud = opened.cloud
     late = sleepers_bet(opened, "sleeper-bet-00001")
-    assert invoke("refund_stragglers", late, late) == {"refunded": 2}
+    assert invoke("follow_bets", late, late) == {"refunded": 2, "tallied": 0}
     [bet] = cloud.ledger.bets(opened.round_id)
     assert bet.state is BetState.REFUNDED
     wallet = cloud.ledger.wallet("anna")
@@ -209,10 +189,10 @@ def test_late_bets_and_left_out_ones_are_told_apart_by_whoever_refunds_them(clou
     with mock.patch.object(cloud.floor, "round", return_value=awake):
         late = cloud.bet("anna", round_.round_id, Spot.BANKER, 700, "sleeper")
     items = [record(ledger_items._bet_item(bet).serialize()) for bet in (too_much, late)]
-    assert invoke("refund_stragglers", *items) == {"refunded": 2}
+    assert invoke("follow_bets", *items) == {"refunded": 2, "tallied": 0}
     expected = {"first": None, "second": "TABLE_DIFFERENTIAL", "sleeper": "NOT_IN_BOOK"}
     assert reasons(round_) == expected
-    invoke("refund_stragglers", *items)
+    invoke("follow_bets", *items)
     round_.close()
     assert reasons(round_) == expected
     assert cloud.balances().findings == ()
@@ -223,9 +203,9 @@ def test_the_tally_follows_the_bets_and_repeats_do_no_harm(cloud: Cloud) -> None
     bets = cloud.bets("anna", round_.round_id, ("one", Spot.PLAYER, 600), ("two", Spot.TIE, 100))
     more = cloud.bet("bert", round_.round_id, Spot.PLAYER, 400, "three")
     records = [record(ledger_items._bet_item(bet).serialize()) for bet in (*bets, more)]
-    assert invoke("tally_stakes", *records) == {"tallied": 1}
+    assert invoke("follow_bets", *records) == {"refunded": 0, "tallied": 1}
     assert cloud.floor.tally(round_.round_id) == {Spot.PLAYER: 1_000, Spot.TIE: 100}
-    invoke("tally_stakes", records[0], records[0])
+    invoke("follow_bets", records[0], records[0])
     assert cloud.floor.tally(round_.round_id) == {Spot.PLAYER: 1_000, Spot.TIE: 100}
     with pytest.raises(TableDifferential) as refused:
         cloud.bet("bert", round_.round_id, Spot.PLAYER, 100, "four")
@@ -236,7 +216,7 @@ def test_the_tally_follows_the_bets_and_repeats_do_no_harm(cloud: Cloud) -> None
     cancelled, _ = cancel_bet(
         "anna", round_.round_id, bet_id, ledger=cloud.ledger, clock=cloud.clock
     )
-    invoke("tally_stakes", record(ledger_items._bet_item(cancelled).serialize(), "MODIFY"))
+    invoke("follow_bets", record(ledger_items._bet_item(cancelled).serialize(), "MODIFY"))
     assert cloud.floor.tally(round_.round_id) == {Spot.PLAYER: 400, Spot.TIE: 100}
     cloud.bet("bert", round_.round_id, Spot.PLAYER, 600, "five")
 
@@ -253,34 +233,97 @@ def test_only_open_rounds_with_a_differential_are_tallied(
         record(ledger_items._wallet_item(wallet).serialize(), "MODIFY"),
         {"eventName": "REMOVE", "dynamodb": {}},
     ]
-    assert invoke("tally_stakes", *others) == {"tallied": 0}
+    assert invoke("follow_bets", *others) == NOTHING_TO_DO
     round_.close()
-    assert invoke("tally_stakes", item) == {"tallied": 0}
+    assert invoke("follow_bets", item) == NOTHING_TO_DO
     assert cloud.floor.tally(round_.round_id) == {}
 
 
 def test_a_table_without_a_differential_has_no_tally(opened: ManualRound) -> None:
     cloud = opened.cloud
     bet = cloud.bet("anna", opened.round_id, Spot.PLAYER, 600, "one")
-    assert invoke("tally_stakes", record(ledger_items._bet_item(bet).serialize())) == {"tallied": 0}
+    assert invoke("follow_bets", record(ledger_items._bet_item(bet).serialize())) == NOTHING_TO_DO
     assert cloud.floor.tally(opened.round_id) == {}
 
 
-@pytest.mark.parametrize("function", ["tally_stakes", "refund_stragglers"])
-def test_a_bet_on_a_round_that_never_was_is_parked(cloud: Cloud, function: str) -> None:
-    image = {name: TypeSerializer().serialize(value) for name, value in FOREIGN_BET.items()}
-    invoke(function, record(image))
+def serialized(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: TypeSerializer().serialize(value) for name, value in item.items()}
+
+
+def test_a_bet_on_a_round_that_never_was_is_parked_once(cloud: Cloud) -> None:
+    assert invoke("follow_bets", record(serialized(FOREIGN_BET))) == NOTHING_TO_DO
     [letter] = parked(cloud)
     assert "does not exist" in letter["reason"]
+
+
+def counted(capsys: pytest.CaptureFixture[str], metric: str) -> int:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return sum(int(sum(line[metric])) for line in lines if metric in line)
+
+
+class Trouble(Exception):
+    """Something that passes: AWS is out of reach."""
+
+
+def late_and_open(cloud: Cloud) -> tuple[ManualRound, list[dict[str, Any]]]:
+    """Return the second round, which is open, and the records of two bets: one that came too late
+    for the first round, and one on the second.
+    """
+    first = limited(cloud)
+    late = sleepers_bet(first, "sleeper")
+    second = ManualRound(cloud, number=2)
+    second.clock = first.clock
+    second.open()
+    bet = cloud.bet("bert", second.round_id, Spot.PLAYER, 300, "next")
+    return second, [late, record(ledger_items._bet_item(bet).serialize())]
+
+
+def test_a_bet_that_nobody_can_read_is_parked_once_and_holds_up_nothing(cloud: Cloud) -> None:
+    second, [late, news] = late_and_open(cloud)
+    poison = record(serialized({**FOREIGN_BET, "pk": late["dynamodb"]["NewImage"]["pk"]["S"]}))
+    poison["dynamodb"]["NewImage"]["spot"] = {"S": "MOON"}
+    assert invoke("follow_bets", poison, late, news) == {"refunded": 1, "tallied": 1}
+    assert cloud.floor.tally(second.round_id) == {Spot.PLAYER: 300}
+    [letter] = parked(cloud)
+    assert letter["record"] == poison
+    assert "MOON" in letter["reason"]
+
+
+def test_a_failing_tally_holds_up_no_refund_and_no_batch_and_is_counted(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    round_, items = late_and_open(cloud)
+    with mock.patch.object(DynamoFloor, "put_tally", side_effect=Trouble("no table")):
+        assert invoke("follow_bets", *items) == {"refunded": 1, "tallied": 0}
+    assert counted(capsys, "TalliesFailed") == 1
+    [late] = cloud.ledger.bets(f"{TABLE_ID}.000000001")
+    assert late.state is BetState.REFUNDED
+    assert cloud.floor.tally(round_.round_id) == {}
+    assert parked(cloud) == []
+    assert invoke("follow_bets", *items) == {"refunded": 1, "tallied": 1}
+    assert counted(capsys, "TalliesFailed") == 0
+    assert cloud.floor.tally(round_.round_id) == {Spot.PLAYER: 300}
+
+
+def test_a_failing_refund_brings_the_batch_again_and_holds_up_no_tally(cloud: Cloud) -> None:
+    round_, items = late_and_open(cloud)
+    with (
+        mock.patch.object(S3Archive, "_get", side_effect=Trouble("no bucket")),
+        pytest.raises(Trouble, match="no bucket"),
+    ):
+        invoke("follow_bets", *items)
+    assert cloud.floor.tally(round_.round_id) == {Spot.PLAYER: 300}
+    assert parked(cloud) == []
+    assert invoke("follow_bets", *items) == {"refunded": 1, "tallied": 1}
 
 
 def test_bets_in_the_book_and_of_open_rounds_stand(opened: ManualRound) -> None:
     cloud = opened.cloud
     bet = cloud.bet("anna", opened.round_id, Spot.TIE, 500, "bet")
     item = record(ledger_items._bet_item(bet).serialize())
-    assert invoke("refund_stragglers", item) == {"refunded": 0}
+    assert invoke("follow_bets", item) == NOTHING_TO_DO
     opened.close()
-    assert invoke("refund_stragglers", item) == {"refunded": 0}
+    assert invoke("follow_bets", item) == NOTHING_TO_DO
     [stored] = cloud.ledger.bets(opened.round_id)
     assert stored == bet
 
@@ -295,7 +338,7 @@ def test_a_busy_wallet_brings_the_batch_again_instead_of_parking_it(opened: Manu
         mock.patch("baccarat.adapters.clock.SystemClock.pause"),
         pytest.raises(Contention),
     ):
-        invoke("refund_stragglers", late)
+        invoke("follow_bets", late)
     assert parked(cloud) == []
 
 

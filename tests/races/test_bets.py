@@ -4,51 +4,17 @@ hold under threads."""
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
 
 from baccarat.application.refunds import refund_straggler
 from baccarat.domain.paytable import Spot
 from baccarat.domain.table_config import Caps
 from baccarat.domain.wallet import Bet, BetState, RefundReason
-from tests.support.cloud import ROOT, Cloud
+from tests.support.cloud import Cloud
+from tests.support.racing import race
 from tests.support.rounds import ManualRound
 
 PROCESSES = 8
-
-
-def race(cloud: Cloud, tasks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Start one process for each task, let them all go at once, return their answers."""
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.support.bettor"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for _ in tasks
-    ]
-    try:
-        for process, task in zip(running, tasks, strict=True):
-            assert process.stdin is not None
-            process.stdin.write(json.dumps({**task, "environment": cloud.environment}) + "\n")
-            process.stdin.flush()
-        for process in running:
-            assert process.stdout is not None
-            assert process.stdout.readline().strip() == "ready"
-        for process in running:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        return [json.loads(process.communicate(timeout=120)[0]) for process in running]
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
 
 
 def test_eight_processes_on_one_wallet_lose_nothing_and_overdraw_nothing(

@@ -8,13 +8,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from baccarat.adapters import clients
 from baccarat.adapters.clock import SystemClock
+from baccarat.adapters.desk_messages import correction_view
 from baccarat.adapters.dynamodb.floor import DynamoFloor
-from baccarat.adapters.dynamodb.ledger import DynamoLedger
-from baccarat.adapters.kms import KmsSigner
 from baccarat.adapters.messages import bets_accepted, to_json
-from baccarat.adapters.s3 import S3Archive
+from baccarat.application import corrections
 from baccarat.application.bets import place_bets
 from baccarat.application.drive_round import Step, close_bets
 from baccarat.application.ports import RoundRecord
@@ -22,7 +20,7 @@ from baccarat.application.tally import tally_stakes
 from baccarat.domain.errors import BaccaratError
 from baccarat.domain.paytable import Spot
 from baccarat.domain.wallet import NewBet, PlaceBets
-from tests.support.cloud import TABLE_ID, SteppedClock, bind_models
+from tests.support.cloud import TABLE_ID, SteppedClock, wire
 
 
 class StaleFloor(DynamoFloor):
@@ -39,9 +37,8 @@ class StaleFloor(DynamoFloor):
 def main() -> None:
     task: dict[str, Any] = json.loads(sys.stdin.readline())
     os.environ.update(task["environment"])
-    bind_models(task["environment"])
-    dynamodb = clients.dynamodb()
-    floor, ledger = DynamoFloor(dynamodb), DynamoLedger(dynamodb)
+    cloud = wire(task["environment"])
+    floor, ledger = cloud.floor, cloud.ledger
     if task.get("stale_round"):
         floor = StaleFloor(floor, task["round_id"])
     clock = SystemClock()
@@ -64,15 +61,29 @@ def main() -> None:
     def close() -> None:
         late = SteppedClock()
         late.ms += 120_000
-        environment = task["environment"]
         close_bets(
             Step(TABLE_ID, task["round_id"], 1),
             floor=floor,
             ledger=ledger,
-            archive=S3Archive(clients.s3(), environment["RECORDS_BUCKET"]),
-            signer=KmsSigner(clients.kms(), environment["SIGNING_KEY_ID"], 1),
+            archive=cloud.archive,
+            signer=cloud.signer,
             clock=late,
         )
+
+    def approve() -> dict[str, Any]:
+        """Approve the newest correction of the round, as a pit boss whose page shows it."""
+        try:
+            approved = corrections.approve(
+                TABLE_ID,
+                task["round_id"],
+                task["approve_as"],
+                ledger=ledger,
+                archive=cloud.archive,
+                work=cloud.work,
+            )
+        except BaccaratError as error:
+            return {"code": error.code}
+        return {"code": "APPROVED", **to_json(correction_view(approved))}
 
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -80,6 +91,9 @@ def main() -> None:
     if task.get("close"):
         close()
         sys.stdout.write("{}")
+        return
+    if task.get("approve_as"):
+        sys.stdout.write(json.dumps(approve()))
         return
     with ThreadPoolExecutor(task.get("threads", 1)) as pool:
         answers = list(pool.map(place, task["commands"]))

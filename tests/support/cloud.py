@@ -242,7 +242,7 @@ def create_cloud() -> Iterator[Cloud]:
     environment = _create_resources()
     with mock.patch.dict(os.environ, environment):
         _drop_cached_handlers()
-        yield _wire(environment)
+        yield wire(environment)
         _drop_cached_handlers()
 
 
@@ -308,7 +308,8 @@ def _create_resources() -> dict[str, str]:
     }
 
 
-def _wire(environment: dict[str, str]) -> Cloud:
+def wire(environment: dict[str, str]) -> Cloud:
+    """Return the platform whose resources ``environment`` names."""
     bind_models(environment)
     dynamodb = clients.dynamodb()
     kms = clients.kms()

@@ -70,12 +70,14 @@ def placed_bet_of(record: dict[str, Any]) -> Bet | None:
     return bet if bet.state is BetState.PLACED else None
 
 
-def round_of_bet(record: dict[str, Any]) -> str | None:
-    """Return the round of a record that writes a bet, else None."""
-    image = record["dynamodb"].get("NewImage")
-    if image is None or not image["sk"]["S"].startswith("BET#"):
-        return None
-    return bet_from_image(image).round_id
+def rounds_of_bets(records: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the rounds on which ``records`` write bets, each once.
+
+    A record's keys say it, so that a bet that nobody can read does not matter.
+    """
+    images = (record["dynamodb"].get("NewImage") for record in records)
+    keys = [image["pk"]["S"] for image in images if image and image["sk"]["S"].startswith("BET#")]
+    return list(dict.fromkeys(key.removeprefix("ROUND#") for key in keys))
 
 
 def private_message_of(record: dict[str, Any]) -> tuple[str, JsonObject] | None:

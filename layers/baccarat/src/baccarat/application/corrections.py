@@ -71,10 +71,11 @@ def approve(
     archive: Archive,
     work: DeskWork,
 ) -> Correction:
-    """Approve the open correction of a round and apply it; safe to repeat until it is applied.
+    """Approve the newest correction of a round and apply it, once, whoever else approves it too.
 
     Raises:
-        NeedsAnotherPerson: ``by`` proposed it. NoSuchStep: none is open.
+        NeedsAnotherPerson: ``by`` proposed it. NoSuchStep: it was rejected.
+        RoundNotFound, NotFound: there is no such round, or no correction of it.
     """
     record = _settled(table_id, round_id, work)
 
@@ -82,20 +83,23 @@ def approve(
         earlier = _of_round(table_id, round_id, work)
         correction = _newest(earlier, round_id)
         changes = _changes(record, correction, earlier[:-1], archive)
-        if correction.state is CorrectionState.APPROVED:
+        if correction.state in (CorrectionState.APPROVED, CorrectionState.APPLIED):
             return correction, changes
         approved, fact = correction.approved(by, changes)
         _write(load_table(work.floor, table_id), correction, approved, fact, work)
         return approved, changes
 
     approved, changes = on_contention(work.clock, decide)
+    if approved.state is CorrectionState.APPLIED:
+        return approved
     moved = [
         (amount, _adjust(player_id, amount, approved, ledger, work))
         for player_id, amount in changes.items()
     ]
 
     def finish() -> Correction:
-        now = _newest(_of_round(table_id, round_id, work), round_id)
+        # By its number: another who approved it may have finished, and the next one be proposed.
+        now = _of_round(table_id, round_id, work)[approved.number - 1]
         if now.state is CorrectionState.APPLIED:
             return now
         table = load_table(work.floor, table_id)

@@ -1,4 +1,4 @@
-"""Environment of ``tally_stakes``."""
+"""Environment of ``follow_bets``."""
 
 from baccarat.adapters import settings
 
@@ -6,4 +6,5 @@ from baccarat.adapters import settings
 class Settings(settings.Settings):
     floor_table: str
     ledger_table: str
+    records_bucket: str
     parking_queue_url: str
