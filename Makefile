@@ -54,7 +54,8 @@ screenshots: setup browser ## take the pictures of docs/screenshots on a running
 
 test: setup browser ## all tests, the browser's included
 	@node --test --test-reporter=dot tests/web/*.test.mjs
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore tests/e2e
+	@$(BIN)/pytest tests/e2e
 
 lint: setup ## formatting, ruff, mypy strict, layering
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"

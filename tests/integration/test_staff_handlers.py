@@ -30,6 +30,7 @@ from tests.support.posts import Posts
 from tests.support.rounds import ManualRound
 
 FIRST = round_id(TABLE_ID, 1)
+SHOE = f"{TABLE_ID}.s1"
 ROUTES = {"desk": ("work_desk", "dora", "dealer"), "pit": ("run_pit", "petra", "pit")}
 TOKEN = "a-token-of-the-state-machine"
 NOTE = "the video shows it"
@@ -91,7 +92,7 @@ class Staff:
         self.view("desk", "take_desk")
         burn_card = self.cards.pop(0)
         self.face_down = [self.cards.pop(0) for _ in range(burned_with(burn_card))]
-        return self.view("desk", "enter_shoe", burn_card=burn_card, shuffle=SHUFFLE)
+        return self.view("desk", "enter_shoe", shoeId=SHOE, burn_card=burn_card, shuffle=SHUFFLE)
 
     def draw(self) -> Any:
         """Scan and confirm the next card of the first round."""
@@ -214,10 +215,11 @@ def test_a_dealer_brings_a_shoe_deals_a_hand_and_ends_the_shoe(staff: Staff) -> 
     settle(round_)
     staff.view("pit", "set_status", status="PAUSED", note="a new shoe is due")
     left = "".join([*staff.face_down, *staff.cards])
-    ended = staff.view("desk", "end_shoe", left=left)
+    ended = staff.view("desk", "end_shoe", shoeId=SHOE, left=left)
     assert ended["shoe"] is None
     # Nothing is said of cards that do not add up: they do.
     assert staff.events()[-2:] == [EventType.TABLE_PAUSED, EventType.SHOE_CLOSED]
+    assert staff.view("desk", "leave_desk")["dealerId"] is None
     assert kinds_of(DeskCommand) <= staff.kinds
 
 
@@ -270,7 +272,7 @@ def test_a_pit_boss_puts_a_hand_right_and_corrects_the_round(
     # What was taken back is none of the shoe's cards any more that nobody has seen.
     assert pit("pit", "look")["shoe"]["drawn"] == drawn + 1 + len(hand["cards"])
     left = "".join([*staff.face_down, *staff.cards])
-    assert pit("pit", "end_shoe", left=left)["shoe"] is None
+    assert pit("pit", "end_shoe", shoeId=SHOE, left=left)["shoe"] is None
     assert kinds_of(PitCommand) - {"void"} <= staff.kinds
     assert staff.cloud.balances().findings == ()
 
@@ -293,9 +295,9 @@ def test_a_pit_boss_voids_the_hand_and_every_stake_comes_back(
 def test_a_machine_brings_the_order_of_its_shoe(staff: Staff) -> None:
     staff.view("desk", "take_desk")
     order = "".join(staff.cards)
-    code = staff.refused("desk", "enter_shoe", burn_card=staff.cards[1], order=order)
+    code = staff.refused("desk", "enter_shoe", shoeId=SHOE, burn_card=staff.cards[1], order=order)
     assert code == "WRONG_CARD"
-    view = staff.view("desk", "enter_shoe", burn_card=staff.cards[0], order=order)
+    view = staff.view("desk", "enter_shoe", shoeId=SHOE, burn_card=staff.cards[0], order=order)
     assert (view["mode"], view["missing"]) == ("shuffler", None)
     assert view["shoe"]["cards_left"] == 416 - 1 - burned_with(staff.cards[0])
     assert staff.started == [f"{FIRST}.e1"]
