@@ -47,8 +47,8 @@ def start_and_bet(cloud: Cloud) -> None:
     assert cloud.watch() == "STARTED"
     cloud.opened(ROUND)
     for player in ("anna", "bert"):
-        for spot, stake in STAKES.items():
-            cloud.bet(player, ROUND, spot, stake, f"{player}-{spot}")
+        bets = [(f"{player}-{spot}", spot, stake) for spot, stake in STAKES.items()]
+        cloud.bets(player, ROUND, *bets)
 
 
 def check_end(cloud: Cloud, state: RoundState) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import io
 import json
 import os
+import re
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from typing import Any, TypeVar
 from unittest import mock
 
 import boto3
+import botocore.session
 from moto import mock_aws
 from moto.awslambda.models import LambdaFunction
 from moto.core.config import default_user_config
@@ -39,6 +42,10 @@ from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
 from baccarat.domain.table import Table
 from baccarat.domain.table_config import ShoeProcedure, StakeLimit, TableConfig
 from baccarat.domain.wallet import Bet, NewBet, PlaceBets, Wallet
+
+# Every session reads the service models from disk for itself, and pynamodb makes a session for each
+# model and thread: most of the time of a test without this. What is read is the same for all.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 T = TypeVar("T")
 REGION = "us-east-1"
@@ -113,9 +120,17 @@ class Cloud:
     last_round_no: int = 1
     """Executions of later rounds are not started, so that a test ends."""
 
+    @functools.cached_property
+    def stepfunctions(self) -> Any:
+        return clients.stepfunctions()
+
+    @functools.cached_property
+    def kms(self) -> Any:
+        return clients.kms()
+
     @property
     def driver(self) -> StepFunctionsDriver:
-        return StepFunctionsDriver(clients.stepfunctions(), self.state_machine_arn)
+        return StepFunctionsDriver(self.stepfunctions, self.state_machine_arn)
 
     @property
     def work(self) -> DeskWork:
@@ -123,8 +138,8 @@ class Cloud:
         return DeskWork(
             floor=self.floor,
             desks=DynamoDesks(),
-            vault=KmsVault(clients.kms(), self.environment["SHOE_KEY_ID"], SHOE),
-            tasks=StepFunctionsTasks(clients.stepfunctions()),
+            vault=KmsVault(self.kms, self.environment["SHOE_KEY_ID"], SHOE),
+            tasks=StepFunctionsTasks(self.stepfunctions),
             driver=self.driver,
             signer=self.signer,
             entropy=SystemEntropy(),
@@ -152,7 +167,7 @@ class Cloud:
             found = condition()
             if found:
                 return found
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise AssertionError(f"{what} did not happen within {seconds} s")
 
     def opened(self, round_id: str) -> RoundRecord:
@@ -160,7 +175,7 @@ class Cloud:
 
     def executions(self) -> dict[str, str]:
         """Return the status of every execution by name."""
-        listed = clients.stepfunctions().list_executions(stateMachineArn=self.state_machine_arn)
+        listed = self.stepfunctions.list_executions(stateMachineArn=self.state_machine_arn)
         return {item["name"]: item["status"] for item in listed["executions"]}
 
     def ended(self, name: str, seconds: float = 60) -> str:
@@ -346,6 +361,8 @@ def _create_state_machine(heartbeat_seconds: int) -> str:
         for step in STEPS
     }
     asl = (ROOT / "functions/state_machines/round.asl.json").read_text()
+    # A step that fails is tried as often as it says, but sooner.
+    asl = re.sub(r'"MaxDelaySeconds": \d+', '"MaxDelaySeconds": 1', asl)
     # A silent desk is noticed within the time of a test where that is its matter.
     definition = asl.replace('"HeartbeatSeconds": 30', f'"HeartbeatSeconds": {heartbeat_seconds}')
     for step, arn in arns.items():

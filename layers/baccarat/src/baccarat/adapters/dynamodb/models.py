@@ -305,6 +305,7 @@ def bind(models: tuple[type[Model], ...], table_name: str, region: str) -> None:
     """Point ``models`` at a table. Called once per process by the composition root."""
     for model in models:
         meta = model.Meta
-        meta.table_name = table_name
-        meta.region = region
-        model._connection = None  # noqa: SLF001  drops a connection to an earlier binding
+        if (meta.table_name, meta.region) != (table_name, region):
+            meta.table_name = table_name
+            meta.region = region
+            model._connection = None  # noqa: SLF001  drops a connection to an earlier binding
