@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import mimetypes
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
-from sandbox.configuration import TABLE_ID, Run
+from sandbox.configuration import ROOT, TABLE_ID, Run
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
@@ -38,6 +39,24 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
         yield browser
         browser.close()
+
+
+def page_of_files(browser: Browser, html: str, size: dict[str, int]) -> Page:
+    """Open ``html`` with this repository's files beside it, without a house."""
+
+    def serve(route: Route) -> None:
+        path = route.request.url.removeprefix("http://page.test/")
+        kind = "text/javascript" if path.endswith("js") else mimetypes.guess_type(path)[0]
+        route.fulfill(
+            body=(ROOT / path).read_bytes() if path else html.encode(),
+            content_type=kind or "text/html",
+            headers={"Content-Security-Policy": "script-src 'self'; style-src 'self'"},
+        )
+
+    page = browser.new_page(viewport=size, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.route("http://page.test/**", serve)
+    page.goto("http://page.test/")
+    return page
 
 
 def sign_in(
