@@ -48,7 +48,8 @@ function stageFaults(stage) {
 /** The table's parts that lie on each other. */
 function partFaults(table) {
   const parts = [...table.children].filter((part) => box(part).height > 0);
-  return parts.slice(1).filter((part, at) => box(part).top < box(parts[at]).bottom - SLACK)
+  const stageEnd = box(table.querySelector(".stage")).bottom;
+  return parts.slice(1).filter((part, at) => box(part).top < Math.max(box(parts[at]).bottom, stageEnd) - SLACK)
     .map((part) => `${nameOf(part)} begins above the end of what comes before it`);
 }
 
