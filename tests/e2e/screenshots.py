@@ -29,7 +29,9 @@ from tests.e2e.browser import (
     DESKTOP,
     PHONE,
     SECONDS,
+    check_record,
     chromium,
+    recall_round,
     sign_in,
     wait_for_phase,
 )
@@ -129,12 +131,10 @@ def round_of(browser: Browser, run: Run, size: dict[str, int], name: str) -> Non
     page.get_by_test_id("fairness-open").click()
     page.locator(f'[data-testid="fairness-round"][data-round="{round_id}"]').click()
     expect(page.get_by_test_id("fairness-pending")).to_have_count(0, timeout=30 * SECONDS)
-    page.get_by_test_id("check-bets").click()
-    page.locator('[data-check="record-seal"]').wait_for(timeout=30 * SECONDS)
+    check_record(page)
     take(page, f"{name}-fairness")
     page.get_by_test_id("fairness-close").click()
-    page.get_by_test_id("past-rounds-open").click()
-    page.locator(f'[data-testid="past-row"][data-round="{round_id}"]').click()
+    recall_round(page, round_id)
     expect(page.get_by_test_id("past-bet").first).to_be_visible(timeout=30 * SECONDS)
     page.wait_for_timeout(SECONDS / 2)
     take(page, f"{name}-recall")

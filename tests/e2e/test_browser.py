@@ -21,12 +21,16 @@ from sandbox.transcripts import download
 from tests.e2e.browser import (
     DESKTOP,
     PHONE,
+    ROUNDS,
     SECONDS,
+    TooLateError,
     balance_minor,
+    bets_are_taken,
+    check_record,
     chromium,
+    press,
     sign_in,
     wait_for_fresh_round,
-    wait_for_phase,
 )
 
 pytestmark = [
@@ -46,11 +50,34 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(sandbox: Run, browser: Browser) -> Page:
     """A new player at the table, with 1,000.00 EUR."""
+    found = browser.new_page(viewport=DESKTOP)  # type: ignore[arg-type]
+    come_anew(found, sandbox)
+    return found
+
+
+def come_anew(page: Page, sandbox: Run) -> None:
+    """Sign in as another new player, whose balance no earlier bet has touched."""
     user = User(f"web-{new_id()[:10].lower()}", PLAYER, PASSWORD, 100_000)
     add_user(user, sandbox.outputs)
-    found = browser.new_page(viewport=DESKTOP)  # type: ignore[arg-type]
-    sign_in(found, sandbox, user.name, user.password)
-    return found
+    if page.url != "about:blank":
+        page.get_by_test_id("sign-out").click()
+    sign_in(page, sandbox, user.name, user.password)
+
+
+def in_one_round(page: Page, sandbox: Run, steps: Callable[[], None]) -> str:
+    """Take steps that belong in one bet window; return the round's id.
+
+    Where the window closes under way another new player begins again, in another round.
+    """
+    for _ in range(ROUNDS):
+        round_id = wait_for_fresh_round(page)
+        try:
+            steps()
+        except TooLateError:
+            come_anew(page, sandbox)
+        else:
+            return round_id
+    raise AssertionError(f"{ROUNDS} rounds closed too early")
 
 
 def due(result: str) -> int:
@@ -63,31 +90,46 @@ def due(result: str) -> int:
     return 100_000 + 8 * 500
 
 
-def place_bets(page: Page) -> str:
-    """Bet 25.00 on Player and 5.00 on Tie in a round that has just opened; return its id."""
-    round_id = wait_for_fresh_round(page)
-    page.get_by_test_id("chip-2500").click()
-    page.get_by_test_id("spot-PLAYER").click()
-    page.get_by_test_id("chip-500").click()
-    page.get_by_test_id("spot-TIE").click()
+def place_bets(page: Page, sandbox: Run) -> str:
+    """Bet 25.00 on Player and 5.00 on Tie in one round; return its id."""
+
+    def steps() -> None:
+        press(page, "chip-2500")
+        press(page, "spot-PLAYER")
+        press(page, "chip-500")
+        press(page, "spot-TIE")
+        bets_are_taken(page, {"PLAYER": 2_500, "TIE": 500})
+
+    round_id = in_one_round(page, sandbox, steps)
     expect(page.get_by_test_id("balance")).to_have_attribute(
         "data-minor", "97000", timeout=20 * SECONDS
     )
+    page.evaluate(WATCH)
     return round_id
 
 
-def result_of(page: Page) -> str:
-    expect(page.get_by_test_id("result")).to_be_visible(timeout=60 * SECONDS)
-    return page.get_by_test_id("result").inner_text().upper()
+WATCH = """() => {
+  const at = (name) => document.querySelector(`[data-testid="${name}"]`);
+  window.seen = [];
+  const look = () => {
+    const { phase } = at("status").dataset;
+    const moment = `${phase}${at("result").hidden ? "" : " with a result"}`;
+    if (window.seen.at(-1) !== moment) window.seen.push(moment);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+"""Notes every moment that a player can see: none is too short for it."""
 
 
 def check_settled(page: Page, round_id: str) -> None:
-    wait_for_phase(page, "dealing")
-    expect(page.get_by_test_id("result")).to_be_hidden()
-    expected = due(result_of(page))
+    row = page.locator(f'[data-testid="history-row"][data-round="{round_id}"]')
+    expect(row).to_be_visible(timeout=60 * SECONDS)
+    expected = due(row.inner_text().upper())
     expect(page.get_by_test_id("balance")).to_have_attribute(
         "data-minor", str(expected), timeout=20 * SECONDS
     )
+    assert "dealing with a result" not in page.evaluate("window.seen")
     events = page.evaluate("window.baccarat.events()")
     places = [(event["epoch"], event["seq"]) for event in events]
     assert all(b == (a[0], a[1] + 1) for a, b in pairwise(places)), places
@@ -112,18 +154,19 @@ def check_settled(page: Page, round_id: str) -> None:
     ]
 
 
-def test_a_round_from_sign_in_to_a_changed_balance(page: Page) -> None:
+def test_a_round_from_sign_in_to_a_changed_balance(sandbox: Run, page: Page) -> None:
     assert balance_minor(page) == 100_000
-    round_id = place_bets(page)
+    round_id = place_bets(page, sandbox)
     check_settled(page, round_id)
+    assert "dealing" in page.evaluate("window.seen")
     assert balance_minor(page) != 100_000
     cells = page.get_by_test_id("road-big_road").get_attribute("data-cells")
     results = page.get_by_test_id("bead").evaluate_all("all => all.map(e => e.dataset.outcome)")
     assert int(cells or 0) == len([result for result in results if result != "T"]) > 0
 
 
-def test_a_connection_killed_in_mid_round_misses_nothing(page: Page) -> None:
-    round_id = place_bets(page)
+def test_a_connection_killed_in_mid_round_misses_nothing(sandbox: Run, page: Page) -> None:
+    round_id = place_bets(page, sandbox)
     # No new ticket can be had for a while, so that the page stays cut off over the close.
     page.route("**/tickets", lambda route: route.abort())
     page.evaluate("window.baccarat.dropConnection()")
@@ -138,8 +181,8 @@ def test_a_connection_killed_in_mid_round_misses_nothing(page: Page) -> None:
     check_settled(page, round_id)
 
 
-def test_the_browser_verifies_the_round_and_the_players_own_bets(page: Page) -> None:
-    round_id = place_bets(page)
+def test_the_browser_verifies_the_round_and_the_players_own_bets(sandbox: Run, page: Page) -> None:
+    round_id = place_bets(page, sandbox)
     check_settled(page, round_id)
     page.get_by_test_id("fairness-open").click()
     page.locator(f'[data-testid="fairness-round"][data-round="{round_id}"]').click()
@@ -147,20 +190,22 @@ def test_the_browser_verifies_the_round_and_the_players_own_bets(page: Page) -> 
     expect(checks).to_have_count(8, timeout=30 * SECONDS)
     expect(page.get_by_test_id("fairness-pending")).to_have_count(0)
     assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
-    page.get_by_test_id("check-bets").click()
-    expect(page.locator('[data-check="record-seal"]')).to_be_visible(timeout=30 * SECONDS)
+    check_record(page)
     assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
 
 
-def test_chips_come_back_with_undo(page: Page) -> None:
-    wait_for_fresh_round(page)
-    page.get_by_test_id("chip-500").click()
-    page.get_by_test_id("spot-BANKER").click()
-    expect(page.get_by_test_id("balance")).to_have_attribute(
-        "data-minor", "99500", timeout=20 * SECONDS
-    )
-    expect(page.get_by_test_id("spot-BANKER")).to_have_attribute("data-staked-minor", "500")
-    page.get_by_test_id("undo").click()
+def test_chips_come_back_with_undo(sandbox: Run, page: Page) -> None:
+    def steps() -> None:
+        press(page, "chip-500")
+        press(page, "spot-BANKER")
+        bets_are_taken(page, {"BANKER": 500})
+        expect(page.get_by_test_id("balance")).to_have_attribute(
+            "data-minor", "99500", timeout=20 * SECONDS
+        )
+        press(page, "undo")
+        bets_are_taken(page, {"BANKER": 0})
+
+    in_one_round(page, sandbox, steps)
     expect(page.get_by_test_id("balance")).to_have_attribute(
         "data-minor", "100000", timeout=20 * SECONDS
     )
@@ -197,7 +242,7 @@ def test_the_table_fits_a_phone_and_nothing_breaks_its_policy(
 def test_transcripts_of_the_run_verify_with_the_published_keys(
     sandbox: Run, page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    round_id = place_bets(page)
+    round_id = place_bets(page, sandbox)
     check_settled(page, round_id)
     files = [str(file) for file in download(sandbox, tmp_path)]
     assert any(round_id in file for file in files)
@@ -240,7 +285,7 @@ def tampered(document: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
 def test_tampered_transcripts_of_the_run_are_named(
     sandbox: Run, page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    round_id = place_bets(page)
+    round_id = place_bets(page, sandbox)
     check_settled(page, round_id)
     [file] = [file for file in download(sandbox, tmp_path) if round_id in file.name]
     document = json.loads(file.read_text())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.browser import DESKTOP, chromium
-from tests.support.cloud import ROOT
+from tests.e2e.browser import DESKTOP, chromium, page_of_files
 
 pytestmark = pytest.mark.browser
 
@@ -24,17 +22,6 @@ THREE_CARD_SEVEN = [
 ]
 
 
-def serve(route: Route) -> None:
-    path = route.request.url.removeprefix("http://page.test/")
-    content = (ROOT / path).read_bytes() if path else PAGE.encode()
-    kind = "text/javascript" if path.endswith("js") else mimetypes.guess_type(path)[0]
-    route.fulfill(
-        body=content,
-        content_type=kind or "text/html",
-        headers={"Content-Security-Policy": "script-src 'self'; style-src 'self'"},
-    )
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as found:
@@ -43,9 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    found = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")  # type: ignore[arg-type]
-    found.route("http://page.test/**", serve)
-    found.goto("http://page.test/")
+    found = page_of_files(browser, PAGE, DESKTOP)
     found.wait_for_function("() => Boolean(window.draw)")
     yield found
     found.close()

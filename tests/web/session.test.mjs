@@ -7,54 +7,8 @@ import { Refused, Session, tableIdOf } from "../../web/js/session.js";
 import { SessionRecord } from "../../web/js/session_record.js";
 import { ServerClock } from "../../web/js/server_clock.js";
 import { Log, OPENED_AT, joined, roundIdOf } from "./builders.mjs";
+import { Line, memory } from "./line.mjs";
 
-/** A connection that is up at once and keeps what is sent. */
-class Line {
-  state = "offline";
-  isOpen = false;
-  sent = [];
-  resets = 0;
-
-  constructor(options) {
-    this.options = options;
-  }
-
-  start() { this.#open(); }
-  stop() { this.isOpen = false; }
-  send(message) { if (this.isOpen) this.sent.push(message); return this.isOpen; }
-
-  reset() {
-    this.resets += 1;
-    this.isOpen = false;
-    this.state = "offline";
-    this.options.onState("offline");
-    this.#open();
-  }
-
-  #open() {
-    this.isOpen = true;
-    this.options.onOpen();
-    this.options.ping();
-    this.say({ type: "pong", id: this.last("ping").id, server_ms: OPENED_AT });
-  }
-
-  say(message) {
-    if (this.state !== "online") {
-      this.state = "online";
-      this.options.onState("online");
-    }
-    this.options.onMessage(message);
-  }
-
-  last(action, tableId) {
-    return this.sent.findLast((m) => m.action === action && (tableId === undefined || m.tableId === tableId));
-  }
-}
-
-const memory = () => {
-  const items = new Map();
-  return { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value), removeItem: (key) => items.delete(key) };
-};
 const wallet = (available, version) => ({ currency: "EUR", available_minor: available, version });
 const seat = (number, you) => ({ seat: number, nickname: "Player 00AF", since_ms: 1, you });
 let line;

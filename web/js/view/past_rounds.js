@@ -1,8 +1,10 @@
 // The drawer of past rounds: a list of what this table played, and any of them recalled.
 
+import { SPOTS } from "../bets.js";
 import { total, handOf } from "../coup.js";
 import { moneyText, signedMoneyText } from "../money.js";
 import { recall } from "../recall.js";
+import { NAMES as SPOT_NAMES } from "./bet_words.js";
 import { playingCard, revealCard } from "./playing_card.js";
 import { h, setText } from "./dom.js";
 
@@ -137,11 +139,10 @@ function betsTable(bets, currency, stakeMinor, payoutMinor) {
   if (bets.length === 0) return h("p", { class: "panel-empty" }, "You had no bet in this round.");
   const row = (name, stake, payout, tag) => h("tr", { "data-testid": "past-bet" },
     h(tag, {}, name), h(tag, { class: "number" }, moneyText(stake, currency)), h(tag, { class: "number" }, moneyText(payout, currency)));
+  const asLaidOut = [...bets].sort((a, b) => SPOTS.indexOf(a.spot) - SPOTS.indexOf(b.spot));
   return h("table", { class: "rounds past-bets" },
     h("thead", {}, h("tr", {}, ["Your bet", "Stake", "Paid"].map((name, at) => h("th", { scope: "col", class: at ? "number" : null }, name)))),
-    h("tbody", {}, bets.map(({ spot, stake_minor: stake, payout_minor: payout }) => row(spotName(spot), stake, payout, "td"))),
+    h("tbody", {}, asLaidOut.map(({ spot, stake_minor: stake, payout_minor: payout }) => row(SPOT_NAMES[spot] ?? spot, stake, payout, "td"))),
     h("tfoot", {}, h("tr", { "data-testid": "past-sum" }, h("th", { scope: "row" }, "Together"),
       h("td", { class: "number" }, moneyText(stakeMinor, currency)), h("td", { class: "number" }, moneyText(payoutMinor, currency)))));
 }
-
-const spotName = (spot) => spot[0] + spot.slice(1).toLowerCase().replaceAll("_", " ");

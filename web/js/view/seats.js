@@ -30,7 +30,7 @@ export class Seats {
       setAttribute(element, "aria-disabled", !canSit || who === "other" ? "true" : null);
       whenChanged(element, `${who}/${taken?.nickname}/${canSit}`, () => {
         element.replaceChildren(h("span", { class: "seat-no", "aria-hidden": "true" }, String(seat)),
-          h("span", { class: "seat-name" }, who === "free" ? (canSit ? "Sit" : "Free") : who === "you" ? "You" : taken.nickname));
+          h("span", { class: "seat-name" }, who === "free" ? (canSit ? "Sit" : "Free") : who === "you" ? "You" : nameOf(taken.nickname)));
         element.title = who === "you" ? `You are ${taken.nickname}. Stand up` : "";
         setAttribute(element, "aria-label", {
           free: canSit ? `Seat ${seat} is free: sit down` : `Seat ${seat} is free`,
@@ -40,4 +40,10 @@ export class Seats {
       });
     }
   }
+}
+
+/** A nickname's last word tells players apart: where there is no room for more, it stands alone. */
+function nameOf(nickname) {
+  const last = nickname.slice(nickname.lastIndexOf(" ") + 1);
+  return [h("span", { class: "seat-family" }, nickname.slice(0, -last.length)), last];
 }

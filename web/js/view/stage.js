@@ -65,6 +65,7 @@ export class Stage {
     setText(this.#status, statusText(snapshot));
     setAttribute(this.#status, "data-phase", phase);
     setAttribute(this.#status, "data-outcome", phase === "resolved" || phase === "settled" ? snapshot.round.result.outcome : null);
+    setAttribute(this.#status, "data-paused", snapshot.paused ? "true" : null);
     const open = phase === "open";
     setAttribute(this.element, "data-phase", resting ? "resting" : phase);
     setAttribute(this.element, "data-round", stage.round?.roundId ?? "");
