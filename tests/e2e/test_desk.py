@@ -121,7 +121,7 @@ def test_a_hand_from_the_desk_to_the_players_balance(sandbox: Run, browser: Brow
     desk.get_by_test_id("shoe-send").click()
     desk_says(desk, "BETTING")
     # Players know the dealer by the name that the house shows, not by the sign-in.
-    expect(player.get_by_test_id("dealer")).to_contain_text("dealer Dora", timeout=30 * SECONDS)
+    expect(player.get_by_test_id("dealer")).to_contain_text("Dealer Dora", timeout=30 * SECONDS)
 
     round_id = bet_on_tie(player, desk)
 
