@@ -9,15 +9,9 @@ import pytest
 
 from sandbox.configuration import Options
 from tests.support.cloud import Cloud, moto_cloud
-from tests.support.ministack import emulated_cloud, emulator
+from tests.support.ministack import emulated_cloud
 
 STORES = ["moto", "ministack", *(["endpoint"] if "DYNAMODB_ENDPOINT" in os.environ else [])]
-
-
-@pytest.fixture(scope="session")
-def running_emulator() -> Iterator[Options]:
-    with emulator() as options:
-        yield options
 
 
 @pytest.fixture(params=STORES)

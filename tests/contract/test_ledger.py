@@ -299,8 +299,8 @@ def test_a_round_of_many_bets_is_read_whole(opened: ManualRound) -> None:
     cloud = opened.cloud
     for n in range(12):
         cloud.fund(f"player-{n}")
-        for m in range(10):
-            cloud.bet(f"player-{n}", opened.round_id, Spot.PLAYER, 100, f"bet-{m:016d}")
+        bets = [(f"bet-{m:016d}", Spot.PLAYER, 100) for m in range(10)]
+        cloud.bets(f"player-{n}", opened.round_id, *bets)
     assert len(cloud.ledger.bets(opened.round_id)) == 120
     opened.play_out()
     assert cloud.balances().findings == ()

@@ -4,14 +4,8 @@ import pytest
 
 from sandbox.configuration import Options
 from tests.support.cloud import Cloud
-from tests.support.ministack import emulated_cloud, emulator
+from tests.support.ministack import emulated_cloud
 from tests.support.rounds import ManualRound
-
-
-@pytest.fixture(scope="module")
-def running_emulator() -> Iterator[Options]:
-    with emulator() as options:
-        yield options
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from baccarat.adapters.clock import SystemClock
-from baccarat.adapters.desk_messages import correction_view
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.messages import bets_accepted, to_json
-from baccarat.application import corrections
 from baccarat.application.bets import place_bets
 from baccarat.application.drive_round import Step, close_bets
 from baccarat.application.ports import RoundRecord
@@ -60,7 +58,7 @@ def main() -> None:
 
     def close() -> None:
         late = SteppedClock()
-        late.ms += 120_000
+        late.ms += 180_000
         close_bets(
             Step(TABLE_ID, task["round_id"], 1),
             floor=floor,
@@ -72,6 +70,9 @@ def main() -> None:
 
     def approve() -> dict[str, Any]:
         """Approve the newest correction of the round, as a pit boss whose page shows it."""
+        from baccarat.adapters.desk_messages import correction_view
+        from baccarat.application import corrections
+
         try:
             approved = corrections.approve(
                 TABLE_ID,

@@ -19,9 +19,6 @@ from unittest import mock
 
 import boto3
 import botocore.session
-from moto import mock_aws
-from moto.awslambda.models import LambdaFunction
-from moto.core.config import default_user_config
 
 from baccarat.adapters import clients
 from baccarat.adapters.clock import SystemClock, SystemEntropy
@@ -227,6 +224,10 @@ def moto_cloud(
     *, execute_state_machine: bool = False, heartbeat_seconds: int = 30
 ) -> Iterator[Cloud]:
     """Yield a fresh platform in moto."""
+    # Here, because the processes of a race do without it; see tests/conftest.py.
+    from moto import mock_aws
+    from moto.core.config import default_user_config
+
     config = {
         **default_user_config,
         "stepfunctions": {"execute_state_machine": execute_state_machine},
@@ -376,6 +377,8 @@ def _create_state_machine(heartbeat_seconds: int) -> str:
 
 @contextmanager
 def _handlers_in_process(cloud: Cloud) -> Iterator[None]:
+    from moto.awslambda.models import LambdaFunction
+
     def invoke(self: Any, event: dict[str, Any]) -> tuple[str, bool, str]:
         name, payload = self.function_name, event
 

@@ -36,8 +36,10 @@ class ManualRound:
         return found
 
     def start_table(self, **config: object) -> None:
-        """Open the table with a long bet window: bets come by the machine's clock, not ours."""
-        table = self.cloud.open_table(**{"bet_window_ms": 60_000, **config})
+        """Open the table with the longest bet window: bets come by the machine's clock, not ours,
+        and the processes of a race take their time to start.
+        """
+        table = self.cloud.open_table(**{"bet_window_ms": 120_000, **config})
         take_over(
             table,
             None,
