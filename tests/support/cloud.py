@@ -215,7 +215,7 @@ def moto_cloud(
     without: Sequence[str] = (),
 ) -> Iterator[Cloud]:
     """Yield a fresh platform in moto, but for the services ``without``, which are left alone."""
-    config = {
+    config: Any = {
         **default_user_config,
         "core": {
             **default_user_config["core"],

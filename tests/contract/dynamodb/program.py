@@ -50,7 +50,7 @@ def cancelled(*reasons: Any) -> Refused:
 
 
 def value(plain: Any) -> dict[str, Any]:  # noqa: PLR0911  a table of types
-    """Return DynamoDB's value. What is a dict with a type as its only key is taken as it is."""
+    """Return DynamoDB's value; ``Raw`` is taken as it is."""
     match plain:
         case bool():
             return {"BOOL": plain}
@@ -65,8 +65,8 @@ def value(plain: Any) -> dict[str, Any]:  # noqa: PLR0911  a table of types
         case list():
             return {"L": [value(element) for element in plain]}
         case set() | frozenset():
-            kinds = {str: "SS", bytes: "BS"}
-            kind = kinds.get(type(next(iter(plain))), "NS")
+            first = next(iter(plain))
+            kind = "SS" if isinstance(first, str) else "BS" if isinstance(first, bytes) else "NS"
             return {kind: [str(member) if kind == "NS" else member for member in plain]}
         case Raw(content):
             return content

@@ -15,7 +15,6 @@ from tests.simulation.store.values import (
     canonical_number,
     kind_of,
     number,
-    sort_set,
 )
 
 Parts = tuple[str | int, ...]
@@ -183,7 +182,7 @@ def _add(current: Value | None, more: Value) -> Value:
         raise invalid(_WRONG_TYPE)
     if kind == "N":
         return _added(current["N"], more["N"], "+")
-    return {kind: sort_set(kind, {*current[kind], *more[kind]})}
+    return {kind: sorted({*current[kind], *more[kind]})}
 
 
 def _delete(current: Value | None, less: Value) -> Value | None:
@@ -193,7 +192,7 @@ def _delete(current: Value | None, less: Value) -> Value | None:
     if kind not in current:
         raise invalid(_WRONG_TYPE)
     left = set(current[kind]) - set(less[kind])
-    return {kind: sort_set(kind, left)} if left else None
+    return {kind: sorted(left)} if left else None
 
 
 def _assign(container: Value, path: Parts, value: Value) -> Value:

@@ -113,11 +113,7 @@ def _read_set(kind: str, members: Any) -> list[Any]:
     found = [canonical_number(member) for member in members] if kind == "NS" else members
     if len(set(found)) != len(found):
         raise invalid_parameter(f"Input collection {members} contains duplicates.")
-    return sort_set(kind, found)
-
-
-def sort_set(kind: str, members: Any) -> list[Any]:
-    return sorted(members, key=number) if kind == "NS" else sorted(members)
+    return sorted(found)
 
 
 def copy_value(value: Value) -> Value:
