@@ -43,9 +43,8 @@ _WEBSOCKET_THROTTLE: Final = ThrottleSettings(rate_limit=5000, burst_limit=2500)
 _HTTP_THROTTLE: Final = ThrottleSettings(rate_limit=500, burst_limit=500)
 _DELIVERY_RETRIES: Final = 10
 """News: a client repairs a gap by itself, so that old events need not hold up new ones for long."""
-_PRIVATE_ITEMS: Final = {
-    "dynamodb": {"Keys": {"sk": {"S": ["WALLET", {"prefix": "BET#"}]}}},
-}
+_BETS: Final = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "BET#"}]}}}}
+_WALLETS: Final = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "WALLET#"}]}}}}
 _FORGET_CONNECTION: Final = ("Query", "BatchWriteItem", "GetItem", "DeleteItem")
 """Ending subscriptions, and freeing the seat of a player who is gone."""
 _MESSAGES: Final = {
@@ -153,7 +152,8 @@ class ApiStack(Stack):
             "join_table",
             to.floor("GetItem"),
             to.log("Query"),
-            to.ledger("GetItem", "Query"),
+            to.ledger("Query"),
+            to.wallets("GetItem"),
             to.sessions("Query", "PutItem"),
             posting(),
             snap_start=True,
@@ -162,7 +162,8 @@ class ApiStack(Stack):
         function(
             "place_bets",
             to.floor("GetItem"),
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             posting(),
             snap_start=True,
         )
@@ -170,6 +171,7 @@ class ApiStack(Stack):
             "cancel_bet",
             to.floor("ConditionCheckItem"),
             to.ledger("GetItem", "PutItem"),
+            to.wallets("GetItem", "Query", "PutItem"),
             posting(),
             snap_start=True,
         )
@@ -191,7 +193,8 @@ class ApiStack(Stack):
             "run_pit",
             to.floor("GetItem", "PutItem", "Query"),
             *moves,
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             to.archive(reads=["books"], writes="transcripts"),
             self._posting(),
             role=to.shoe_key.run_pit_role,
@@ -397,6 +400,7 @@ class ApiStack(Stack):
             self._posting(),
             rounds.parking_access,
             stream_access(to.ledger_table),
+            *(stream_access(table) for table in to.wallet_tables.values()),
             timeout_seconds=60,
         )
         StreamConsumer(
@@ -406,5 +410,15 @@ class ApiStack(Stack):
             function=private,
             dead_letters=rounds.dead_letters,
             retries=_DELIVERY_RETRIES,
-            only=[_PRIVATE_ITEMS],
+            only=[_BETS],
         )
+        for tier, table in to.wallet_tables.items():
+            StreamConsumer(
+                self,
+                f"{tier.capitalize()}Wallets",
+                table=table,
+                function=private,
+                dead_letters=rounds.dead_letters,
+                retries=_DELIVERY_RETRIES,
+                only=[_WALLETS],
+            )

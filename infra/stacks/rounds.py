@@ -118,12 +118,12 @@ class RoundsStack(Stack):
         # Every step reads the round and its table, finds the end of the log, and moves the heads
         # with the events in one transaction of puts.
         moves = [to.floor("GetItem", "PutItem"), to.log("Query", "PutItem"), to.signing()]
-        refunds = to.ledger("GetItem", "PutItem", "Query")
+        refunds = [to.ledger("PutItem", "Query"), to.wallets("GetItem", "PutItem")]
         function("open_round", *moves, to.seeds(), role=to.seed_key.open_round_role)
         function(
             "close_bets",
             *moves,
-            refunds,
+            *refunds,
             to.archive(reads=["books"], writes="books"),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
@@ -133,7 +133,8 @@ class RoundsStack(Stack):
         function(
             "settle_bets",
             to.floor("GetItem"),
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             to.archive(reads=["books"]),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
@@ -149,7 +150,7 @@ class RoundsStack(Stack):
         function(
             "void_round",
             *moves,
-            refunds,
+            *refunds,
             to.archive(reads=["books"], writes="transcripts"),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
@@ -237,7 +238,8 @@ class RoundsStack(Stack):
             "watch_tables",
             to.floor("GetItem", "PutItem", "Query"),
             to.log("Query", "PutItem"),
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             to.archive(reads=["books", "transcripts"], writes="transcripts"),
             to.signing(),
             Access({"STATE_MACHINE_ARN": self.machine.state_machine_arn}, [_start(self.machine)]),
@@ -269,7 +271,8 @@ class RoundsStack(Stack):
         refunds = self._function(
             "refund_stragglers",
             to.floor("GetItem"),
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             to.archive(reads=["books"]),
             stream_access(to.ledger_table),
             self.parking_access,

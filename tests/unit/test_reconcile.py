@@ -8,31 +8,30 @@ from typing import Any
 
 import pytest
 
-from baccarat.application.reconcile import reconcile
+from baccarat.application.reconcile import Items, Sums, reconcile
+from baccarat.domain.payment import Payment, house_deposit
 from baccarat.domain.paytable import Spot
 from baccarat.domain.wallet import (
     Bet,
-    Deposit,
     HousePosting,
     NewBet,
     PlaceBets,
     RefundReason,
     Wallet,
     cancel,
-    deposit,
     pay,
     place,
     refund,
 )
 from tests.builders import START_MS, a_round
 
-Books = tuple[list[Wallet], list[Bet], list[Deposit], list[HousePosting]]
+Books = tuple[list[Wallet], list[Bet], list[Payment], list[HousePosting]]
 
 
 def books() -> Books:
     """One settled round with a winner, a loser and a cancelled bet; one open; one refund."""
     settled, open_ = a_round(), a_round(round_no=2, round_id="bac-1.000000002")
-    anna, money = deposit(Wallet("anna", "EUR", 0, 0), "d1", 10_000, START_MS)
+    anna, money = house_deposit(Wallet("anna", "EUR", 0, 0), "d1", 10_000, START_MS)
     bets = []
     for number, (round_, stake) in enumerate(
         [(settled, 1_000), (settled, 500), (settled, 300), (open_, 700), (open_, 200)]
@@ -48,12 +47,17 @@ def books() -> Books:
     return [anna, Wallet("bruno", "EUR", 0, 0)], bets, [money], [posting]
 
 
+def items(b: Books) -> Items:
+    return Items(wallets=b[0], bets=b[1], payments=b[2], postings=b[3])
+
+
 def test_sound_books() -> None:
-    found = reconcile(*books(), [])
+    found = reconcile(items(books()))
     assert found.findings == ()
-    assert (found.available_minor, found.open_stakes_minor, found.house_minor) == (9_750, 700, -450)
-    assert found.deposits_minor == 10_000
-    assert reconcile([], [], [], [], []).findings == ()
+    assert found.of("EUR") == Sums(
+        available_minor=9_750, open_stakes_minor=700, house_minor=-450, deposits_minor=10_000
+    )
+    assert reconcile(Items()).findings == ()
 
 
 def _wallet_richer(b: Books) -> Any:
@@ -95,20 +99,23 @@ def _version_lost(b: Books) -> Any:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (_wallet_richer, ["movements give 9750, the wallet holds 9751", "is not deposits 10000"]),
+        (
+            _wallet_richer,
+            ["movements give 9750 available, the wallet has 9751", "is not deposits 10000"],
+        ),
         (_wallet_skips, ["movements do not cover versions 1 to 10"]),
         (_paid_twice, ["is not deposits 10000"]),
         (_bet_lost, ["movements do not cover versions", "movements give 10450"]),
         (_deposit_lost, ["movements do not cover versions", "is not deposits 0"]),
         (_posting_lost, ["is not deposits 10000"]),
         (_posting_wrong, ["is not deposits 10000"]),
-        (_wallet_lost, ["anna: movements without a wallet", "is not deposits 10000"]),
-        (_version_lost, ["anna: a closed bet without a wallet version"]),
+        (_wallet_lost, ["anna EUR: movements without a wallet", "is not deposits 10000"]),
+        (_version_lost, ["anna EUR: bet b0 of anna is closed without a version"]),
     ],
 )
 def test_damage_is_found(damage: Callable[[Books], Any], words: list[str]) -> None:
     damaged = books()
     damage(damaged)
-    findings = " | ".join(reconcile(*damaged, []).findings)
+    findings = " | ".join(reconcile(items(damaged)).findings)
     for expected in words:
         assert expected in findings

@@ -84,7 +84,7 @@ def private_message_of(record: dict[str, Any]) -> tuple[str, JsonObject] | None:
     if image is None:
         return None
     kind = image["sk"]["S"]
-    if kind == "WALLET":
+    if kind.startswith("WALLET#"):
         wallet = wallet_from_image(image)
         return wallet.player_id, to_json(WalletMessage(wallet=wallet_view(wallet)))
     if kind.startswith("BET#"):

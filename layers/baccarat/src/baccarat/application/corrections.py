@@ -19,6 +19,7 @@ from baccarat.domain.correction import (
 )
 from baccarat.domain.coup import Coup
 from baccarat.domain.errors import CardNotPossible, NoSuchStep, NotFound, RoundNotFound
+from baccarat.domain.movement import MovementKind
 from baccarat.domain.paytable import PAYTABLES
 from baccarat.domain.round import Fact, RoundState
 from baccarat.domain.wallet import HousePosting
@@ -84,7 +85,7 @@ def approve(
 
     approved, changes = on_contention(work.clock, decide)
     moved = [
-        (amount, _adjust(player_id, amount, approved, ledger, work))
+        (amount, _adjust(player_id, amount, approved, record.round.currency, ledger, work))
         for player_id, amount in changes.items()
     ]
 
@@ -169,14 +170,23 @@ def _coup(correction: Correction) -> Coup | None:
 
 
 def _adjust(
-    player_id: str, amount_minor: int, correction: Correction, ledger: Ledger, work: DeskWork
+    player_id: str,
+    amount_minor: int,
+    correction: Correction,
+    currency: str,
+    ledger: Ledger,
+    work: DeskWork,
 ) -> int:
     """Move what a correction gives or takes, once; return what moved."""
 
     def attempt() -> int:
-        wallet = player_wallet(player_id, ledger)
+        wallet = player_wallet(player_id, currency, ledger)
         after, adjustment = money.adjust(
-            wallet, correction.correction_id, amount_minor, work.clock.now_ms()
+            wallet,
+            MovementKind.CORRECTION,
+            correction.correction_id,
+            amount_minor,
+            work.clock.now_ms(),
         )
         existing = ledger.adjust(wallet, after, adjustment)
         return (existing or adjustment).amount_minor

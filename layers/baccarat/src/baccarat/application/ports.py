@@ -14,11 +14,12 @@ from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.cards import Card
 from baccarat.domain.correction import Correction
 from baccarat.domain.log import Signature, SignedEvent
+from baccarat.domain.payment import Payment
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round
 from baccarat.domain.seats import Seat
 from baccarat.domain.table import Table
-from baccarat.domain.wallet import Adjustment, Bet, Deposit, HousePosting, Wallet
+from baccarat.domain.wallet import Adjustment, Bet, HousePosting, Stop, Wallet
 
 
 class Clock(Protocol):
@@ -155,9 +156,11 @@ class Floor(Protocol):
 
 
 class Ledger(Protocol):
-    """Wallets and bets. ``before`` is the wallet as it was read."""
+    """Wallets, bets and payments. ``before`` is the wallet as it was read."""
 
-    def wallet(self, player_id: str) -> Wallet | None: ...
+    def wallet(self, player_id: str, currency: str) -> Wallet | None: ...
+
+    def wallets(self, player_id: str) -> list[Wallet]: ...
 
     def bet(self, round_id: str, player_id: str, bet_id: str) -> Bet | None: ...
 
@@ -170,7 +173,7 @@ class Ledger(Protocol):
     def bets_of(self, round_id: str, player_id: str) -> list[Bet]: ...
 
     def open_wallet(self, wallet: Wallet) -> bool:
-        """Write a new wallet; return False when the player has one."""
+        """Write a new wallet; return False when the player has one in its currency."""
 
     def place(self, before: Wallet, after: Wallet, bets: Sequence[Bet]) -> bool:
         """Write the wallet and all bets; return False, with nothing written, when the player has a
@@ -202,8 +205,36 @@ class Ledger(Protocol):
             Contention: the wallet moved.
         """
 
-    def deposit(self, before: Wallet, after: Wallet, deposit: Deposit) -> Deposit | None:
-        """Write both; when a deposit with this id exists, return it and write nothing.
+    def payment(self, payment_id: str) -> Payment | None: ...
+
+    def payments_of(self, player_id: str) -> list[Payment]: ...
+
+    def open_payment(
+        self, payment: Payment, before: Wallet | None = None, after: Wallet | None = None
+    ) -> Payment | None:
+        """Write a new payment, and the wallet that it moves if it does; when there is one of its
+        id, return that and write nothing.
+
+        Raises:
+            Contention: the wallet moved.
+        """
+
+    def move_payment(
+        self,
+        payment_before: Payment,
+        payment: Payment,
+        before: Wallet | None = None,
+        after: Wallet | None = None,
+        adjustment: Adjustment | None = None,
+    ) -> None:
+        """Write the payment, with the wallet that it moves and a compensating entry if there are.
+
+        Raises:
+            Contention: the payment or the wallet moved.
+        """
+
+    def stop(self, before: Wallet, after: Wallet, stop: Stop) -> None:
+        """Write both.
 
         Raises:
             Contention: the wallet moved.

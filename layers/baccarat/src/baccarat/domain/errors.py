@@ -5,6 +5,7 @@ BaccaratError
 │   ├── InvalidRequest, Forbidden, NotFound
 │   ├── BetRefused     (limits, funds, time)
 │   ├── DeskRefused    (cards, shoe, table: what a dealer or the pit asked for)
+│   ├── WalletStopped, PaymentRefused (amount, policy, state of a deposit or withdrawal)
 │   ├── SeatTaken, AlreadySeated, NotAtTable, TooManyTablesWatched
 │   └── IdempotencyConflict
 ├── RoundError         the round cannot take this step
@@ -195,6 +196,46 @@ class MainBetNeeded(BetRefused):
     """A bet on Player or Banker stays as long as side bets need it for their share."""
 
     code = "MAIN_BET_NEEDED"
+
+
+class WalletStopped(Refused):
+    """The house checks the wallet: money may come in, none may leave."""
+
+    code = "WALLET_STOPPED"
+
+
+class PaymentRefused(Refused):
+    """A deposit or withdrawal that may not be, or not any more."""
+
+    code = "PAYMENT_REFUSED"
+
+
+class PaymentNotFound(NotFound):
+    code = "PAYMENT_NOT_FOUND"
+
+
+class AmountNotAllowed(PaymentRefused):
+    """Below the smallest or above the largest amount of a payment; ``details`` say which."""
+
+    code = "AMOUNT_NOT_ALLOWED"
+
+
+class NotPermitted(PaymentRefused):
+    """The policy says no to this player; ``details`` carry its reason codes."""
+
+    code = "NOT_PERMITTED"
+
+
+class NotCancellable(PaymentRefused):
+    """The payment has gone too far to be cancelled."""
+
+    code = "PAYMENT_NOT_CANCELLABLE"
+
+
+class AlreadyDecided(PaymentRefused):
+    """The payment is not waiting for a decision any more."""
+
+    code = "ALREADY_DECIDED"
 
 
 class SeatTaken(Refused):
