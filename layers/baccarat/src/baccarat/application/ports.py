@@ -14,7 +14,7 @@ from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.cards import Card
 from baccarat.domain.correction import Correction
 from baccarat.domain.log import Signature, SignedEvent
-from baccarat.domain.payment import Payment
+from baccarat.domain.payment import Payment, PaymentState
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round
 from baccarat.domain.seats import Seat
@@ -239,6 +239,27 @@ class Ledger(Protocol):
         Raises:
             Contention: the wallet moved.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPayment:
+    """A payment that had not ended when it was last noted; the truth is the payment itself."""
+
+    payment_id: str
+    state: PaymentState
+    created_at_ms: int
+
+
+class OpenPayments(Protocol):
+    """A projection: which payments have not ended. It may be behind, and an entry that is too old
+    goes when the payment is noted again.
+    """
+
+    def note(self, payment: Payment) -> None:
+        """List the payment, or no longer if it has ended. Repeating it changes nothing."""
+
+    def listed(self, limit: int) -> list[OpenPayment]:
+        """Return up to ``limit`` of those that are listed, in the order of their ids."""
 
 
 class Archive(Protocol):
