@@ -8,6 +8,7 @@ from cdk_nag import AwsSolutionsChecks
 from infra.config import load
 from infra.nag import accept_lints
 from infra.stacks.api import ApiStack
+from infra.stacks.ledger import LedgerStack
 from infra.stacks.observability import ObservabilityStack
 from infra.stacks.rounds import RoundsStack
 from infra.stacks.stateful import StatefulStack
@@ -21,10 +22,16 @@ def compose(app: App) -> None:
     prefix = config.prefix
     stateful = StatefulStack(app, f"{prefix}-Stateful", config=config)
     rounds = RoundsStack(app, f"{prefix}-Rounds", config=config, stateful=stateful)
+    ledger = LedgerStack(app, f"{prefix}-Ledger", config=config, stateful=stateful, rounds=rounds)
     api = ApiStack(app, f"{prefix}-Api", config=config, stateful=stateful, rounds=rounds)
     if config.alarms:
         ObservabilityStack(
-            app, f"{prefix}-Observability", stateful=stateful, rounds=rounds, api=api
+            app,
+            f"{prefix}-Observability",
+            stateful=stateful,
+            rounds=rounds,
+            ledger=ledger,
+            api=api,
         )
     if config.on_aws:
         WebStack(app, f"{prefix}-Web", config=config, stateful=stateful, api=api)

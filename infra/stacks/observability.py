@@ -22,6 +22,7 @@ from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction, pascal
 from infra.stacks.api import ApiStack
+from infra.stacks.ledger import LedgerStack
 from infra.stacks.rounds import RoundsStack
 from infra.stacks.stateful import StatefulStack
 
@@ -36,6 +37,7 @@ _STREAMS: Final = {
     "notify_players": _EVENTS_LATE_MS,
     "refund_stragglers": _REFUNDS_LATE_MS,
     "tally_stakes": _EVENTS_LATE_MS,
+    "project_wallets": _REFUNDS_LATE_MS,
 }
 
 
@@ -49,18 +51,20 @@ class ObservabilityStack(Stack):
         *,
         stateful: StatefulStack,
         rounds: RoundsStack,
+        ledger: LedgerStack,
         api: ApiStack,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, id_, **kwargs)
         self._topic = Topic(self, "Alarms", enforce_ssl=True)
         self._action = SnsAction(self._topic)
-        functions = {**rounds.functions, **api.functions}
+        functions = {**rounds.functions, **ledger.functions, **api.functions}
         self._round_alarms(rounds)
+        self._ledger_alarms()
         self._queue_alarms(rounds)
         self._function_alarms(functions)
         self._table_alarms(stateful)
-        self._dashboard(stateful, rounds, api)
+        self._dashboard(stateful, rounds, api, functions)
         CfnOutput(self, "AlarmTopicArn", value=self._topic.topic_arn)
 
     def _alarm(self, id_: str, metric: IMetric, description: str, *, threshold: float = 1) -> None:
@@ -92,6 +96,18 @@ class ObservabilityStack(Stack):
             "RoundsVoided",
             voided(),
             "A round was voided and the stakes given back.",
+        )
+
+    def _ledger_alarms(self) -> None:
+        self._alarm(
+            "WalletsStopped",
+            _of_ledger("WalletsStopped"),
+            "A wallet's books do not agree; it is stopped. See docs/runbooks/ledger.md.",
+        )
+        self._alarm(
+            "BooksDiffer",
+            _of_ledger("BooksDiffer"),
+            "The reconciler found a difference. See docs/runbooks/ledger.md.",
         )
 
     def _queue_alarms(self, rounds: RoundsStack) -> None:
@@ -148,10 +164,15 @@ class ObservabilityStack(Stack):
                 f"DynamoDB throttles the {name.lower()} table: one key is hot.",
             )
 
-    def _dashboard(self, stateful: StatefulStack, rounds: RoundsStack, api: ApiStack) -> None:
+    def _dashboard(
+        self,
+        stateful: StatefulStack,
+        rounds: RoundsStack,
+        api: ApiStack,
+        functions: Mapping[str, PythonFunction],
+    ) -> None:
         machine = rounds.machine
         bet = api.functions["place_bets"].function
-        functions = {**rounds.functions, **api.functions}
         self._rows(
             {
                 "Rounds": [
@@ -160,6 +181,7 @@ class ObservabilityStack(Stack):
                     machine.metric_failed(period=_MINUTE),
                     voided(),
                 ],
+                "Books": [_of_ledger("WalletsStopped"), _of_ledger("BooksDiffer")],
                 "Bets": [
                     bet.metric_invocations(period=_MINUTE),
                     bet.metric_duration(period=_MINUTE, statistic="p95"),
@@ -205,6 +227,17 @@ def voided() -> Metric:
         namespace=METRICS_NAMESPACE,
         metric_name="RoundsVoided",
         dimensions_map={"service": "rounds"},
+        statistic="Sum",
+        period=_MINUTE,
+    )
+
+
+def _of_ledger(metric: str) -> Metric:
+    """What the reconciler counts."""
+    return Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=metric,
+        dimensions_map={"service": "ledger"},
         statistic="Sum",
         period=_MINUTE,
     )

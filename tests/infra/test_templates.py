@@ -135,10 +135,35 @@ def test_only_the_commands_of_money_write_the_ledger(dev: Templates) -> None:
 
 
 def test_the_wallets_of_every_tier_are_written_by_the_same_functions(dev: Templates) -> None:
-    writers = LEDGER_WRITERS - {"finish_round"}
+    writers = LEDGER_WRITERS - {"finish_round"} | {"reconcile_wallets"}
     for tier in ("Standard", "Vip"):
         table = dev.one(TABLES, f"{tier}Wallets").logical_id
         assert dev.holders("dynamodb:PutItem", table) == writers
+
+
+def test_the_journal_is_written_by_its_projector_alone(dev: Templates) -> None:
+    journal, ledger = (dev.one(TABLES, name).logical_id for name in ("Journal", "Ledger"))
+    for action in ("PutItem", "DeleteItem"):
+        assert dev.holders(f"dynamodb:{action}", journal) == {"project_wallets"}
+    # Reading everything is for those who make and check the books.
+    scanners = {"project_wallets", "reconcile_wallets"}
+    assert dev.holders("dynamodb:Scan", ledger) == scanners
+    assert dev.holders("dynamodb:Scan") == scanners
+
+
+def test_the_books_are_checked_every_quarter_of_an_hour(stages: tuple[Templates, ...]) -> None:
+    for templates in stages:
+        rule = templates.one("AWS::Events::Rule", "EveryQuarter")
+        assert rule.properties["ScheduleExpression"] == "rate(15 minutes)"
+        assert rule.properties["State"] == "ENABLED"
+
+
+def test_a_stopped_wallet_raises_an_alarm(dev: Templates) -> None:
+    for name in ("WalletsStopped", "BooksDiffer"):
+        alarm = dev.one("AWS::CloudWatch::Alarm", name).properties
+        assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, name)
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": observability.LEDGER}]
+        assert alarm["Threshold"] == 1
 
 
 def test_the_tally_is_made_of_reads_and_one_item_of_the_floor(dev: Templates) -> None:
@@ -151,7 +176,7 @@ def test_the_tally_is_made_of_reads_and_one_item_of_the_floor(dev: Templates) ->
 
 def test_nobody_updates_or_deletes_in_log_and_ledger(stages: tuple[Templates, ...]) -> None:
     for templates in stages:
-        for table in ("Log", "Ledger", "Floor", "StandardWallets", "VipWallets", "Journal"):
+        for table in ("Log", "Ledger", "Floor", "StandardWallets", "VipWallets"):
             table_id = templates.one(TABLES, table).logical_id
             for action in ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate"):
                 assert not templates.holders(f"dynamodb:{action}", table_id), (table, action)
@@ -328,7 +353,7 @@ def test_streams_are_read_from_the_start_with_bounded_retries(
 ) -> None:
     for templates in stages:
         mappings = list(templates.resources("AWS::Lambda::EventSourceMapping"))
-        assert len(mappings) == 6
+        assert len(mappings) == 8
         for mapping in mappings:
             properties = mapping.properties
             assert properties["StartingPosition"] == "TRIM_HORIZON"

@@ -15,21 +15,23 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from baccarat.adapters.capacity import WriteUnits
 
 NAMESPACE = "LiveBaccarat"
+ROUNDS = "rounds"
+LEDGER = "ledger"
 
 Run: TypeAlias = Callable[[dict[str, Any]], Any]
 LambdaHandler: TypeAlias = Callable[[dict[str, Any], Any], Any]
 
-__all__ = ["LambdaHandler", "Logger", "Run", "count", "observed"]
+__all__ = ["LEDGER", "LambdaHandler", "Logger", "Run", "count", "observed"]
 
 
-def count(name: str, value: int) -> None:
-    """Add to a metric of all rounds, whichever function sees it."""
+def count(name: str, value: int, of: str = ROUNDS) -> None:
+    """Add to a metric of all rounds, or of all wallets, whichever function sees it."""
     with single_metric(
         name=name,
         unit=MetricUnit.Count,
         value=value,
         namespace=NAMESPACE,
-        default_dimensions={"service": "rounds"},
+        default_dimensions={"service": of},
     ):
         pass
 

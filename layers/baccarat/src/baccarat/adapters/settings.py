@@ -40,3 +40,11 @@ class Settings(BaseModel):
                 f"{str(problem['loc'][0]).upper()} ({problem['msg']})" for problem in error.errors()
             )
             raise ConfigurationError(f"environment of the function: {wrong}") from error
+
+
+class BooksSettings(Settings):
+    """Where the books lie, for the reconciler and for ``baccarat reconcile``."""
+
+    ledger_table: str
+    wallet_tables: str
+    journal_table: str

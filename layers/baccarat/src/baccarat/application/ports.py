@@ -13,6 +13,7 @@ from baccarat.domain.book import BetBook
 from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.cards import Card
 from baccarat.domain.correction import Correction
+from baccarat.domain.journal import Entry
 from baccarat.domain.log import Signature, SignedEvent
 from baccarat.domain.payment import Payment, PaymentState
 from baccarat.domain.paytable import Spot
@@ -239,6 +240,39 @@ class Ledger(Protocol):
         Raises:
             Contention: the wallet moved.
         """
+
+
+class Journal(Protocol):
+    """The entries of each wallet. A projection: it may be behind, and may be thrown away."""
+
+    def entry(self, player_id: str, currency: str, version: int) -> Entry | None: ...
+
+    def last(self, player_id: str, currency: str) -> Entry | None: ...
+
+    def entries(
+        self, player_id: str, currency: str, *, after: int = 0, limit: int | None = None
+    ) -> list[Entry]:
+        """Return the entries after a version, oldest first; all of them without ``limit``.
+
+        Raises:
+            IntegrityError: what is stored is no entry.
+        """
+
+    def entries_before(
+        self, player_id: str, currency: str, *, before: int | None, limit: int
+    ) -> list[Entry]:
+        """Return up to ``limit`` entries before a version, newest first."""
+
+    def append(self, entry: Entry) -> bool:
+        """Write the entry unless its version has one; return whether it was written."""
+
+    def versions(self, player_id: str, currency: str) -> set[int]:
+        """Return the versions that have an entry, whatever it says."""
+
+    def replace(self, entries: Sequence[Entry]) -> None:
+        """Write the entries in the place of those that are there."""
+
+    def remove(self, player_id: str, currency: str, version: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

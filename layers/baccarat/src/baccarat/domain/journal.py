@@ -14,11 +14,11 @@ Accounts, each in one currency; every entry's legs add up to nothing:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
-from baccarat.domain.canonical import JsonObject, canonical
+from baccarat.domain.canonical import Json, JsonObject, canonical
 from baccarat.domain.errors import IntegrityError
 from baccarat.domain.movement import Movement, MovementKind
 from baccarat.domain.payment import Payment, PaymentKind, PaymentState
@@ -28,6 +28,23 @@ GENESIS: Final = "0" * 64
 """What the first entry of a wallet follows."""
 
 _NOTHING_MOVED: Final = frozenset({MovementKind.STOP, MovementKind.RESUME})
+_BY_METHOD: Final = frozenset(
+    {MovementKind.DEPOSIT, MovementKind.REVERSAL, MovementKind.WITHDRAWAL}
+)
+
+
+_NUMBERS: Final = frozenset(
+    {
+        *("version", "amount_minor", "held_change_minor"),
+        *("at_ms", "available_minor", "held_minor"),
+    }
+)
+
+MEMBERS: Final = (
+    *("playerId", "currency", "version", "kind", "amount_minor", "held_change_minor"),
+    *("at_ms", "reference", "available_minor", "held_minor", "prev", "hash"),
+)
+"""Members of an entry in the order in which an export shows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,45 @@ class Entry:
     def to_json(self) -> JsonObject:
         return {**self.body(), "hash": self.hash}
 
+    @classmethod
+    def from_json(cls, value: Json) -> Self:
+        """Raises: ValueError when ``value`` is no entry, or its hash is not that of the rest."""
+        match value:
+            case {
+                "playerId": str(player_id),
+                "currency": str(currency),
+                "kind": str(kind),
+                "reference": str(reference),
+                "prev": str(prev),
+                "hash": str(hash_),
+                **rest,
+            } if rest.keys() == _NUMBERS and all(type(n) is int for n in rest.values()):
+                number = {name: n for name, n in rest.items() if isinstance(n, int)}
+                movement = Movement(
+                    number["version"],
+                    MovementKind(kind),
+                    number["amount_minor"],
+                    number["held_change_minor"],
+                    number["at_ms"],
+                    reference,
+                )
+                entry = cls(
+                    player_id,
+                    currency,
+                    movement,
+                    number["available_minor"],
+                    number["held_minor"],
+                    prev,
+                )
+            case _:
+                raise ValueError(f"an entry has exactly {', '.join(MEMBERS)}")
+        if entry.hash != hash_:
+            raise ValueError(
+                f"version {movement.version}: the hash is {hash_}, that of the other members is "
+                f"{entry.hash}"
+            )
+        return entry
+
 
 def follow(before: Entry | None, player_id: str, currency: str, movement: Movement) -> Entry:
     """Return the entry of ``movement`` after ``before`` (None: the wallet's first).
@@ -95,6 +151,30 @@ def entries_of(player_id: str, currency: str, movements: Iterable[Movement]) -> 
     for movement in movements:
         entries.append(follow(entries[-1] if entries else None, player_id, currency, movement))
     return entries
+
+
+def check_chain(entries: Iterable[Entry]) -> None:
+    """Check that each entry follows the one before it; the first may be of any version.
+
+    Raises:
+        IntegrityError: naming the first version where the chain does not hold.
+    """
+    before: Entry | None = None
+    for entry in entries:
+        if before is None and entry.movement.version > 1:
+            before = entry
+            continue
+        expected = follow(before, entry.player_id, entry.currency, entry.movement)
+        same_wallet = before is None or (before.player_id, before.currency) == (
+            entry.player_id,
+            entry.currency,
+        )
+        if not same_wallet or expected != entry:
+            raise IntegrityError(
+                f"version {entry.movement.version} of {entry.player_id} {entry.currency} does not "
+                "follow the entry before it"
+            )
+        before = entry
 
 
 def movements_of(
@@ -214,9 +294,7 @@ def legs_of(player_id: str, movement: Movement, method: str | None = None) -> tu
     match kind:
         case MovementKind.STAKE | MovementKind.CANCEL | MovementKind.REFUND:
             other = Leg(f"STAKES#{movement.reference}", -amount)
-        case MovementKind.PAYOUT:
-            other = Leg(f"HOUSE#{table_of(movement.reference)}", -amount)
-        case MovementKind.CORRECTION:
+        case MovementKind.PAYOUT | MovementKind.CORRECTION:
             other = Leg(f"HOUSE#{table_of(movement.reference)}", -amount)
         case MovementKind.HOLD | MovementKind.RELEASE:
             other = Leg(held, movement.held_minor)
@@ -241,3 +319,31 @@ def legs_of_posting(posting: HousePosting) -> tuple[Leg, ...]:
 def table_of(reference: str) -> str:
     """Return the table of a round's or a correction's id."""
     return reference.partition(".")[0]
+
+
+def trial_balance(
+    entries: Iterable[Entry], methods: Mapping[str, str], postings: Iterable[HousePosting]
+) -> dict[str, dict[str, int]]:
+    """Return what every account holds, by currency; each currency adds up to nothing.
+
+    ``methods`` says by which method each payment was made.
+
+    Raises:
+        IntegrityError: an entry names a payment that is not among them.
+    """
+    accounts: dict[str, dict[str, int]] = {}
+
+    def post(currency: str, legs: Iterable[Leg]) -> None:
+        sums = accounts.setdefault(currency, {})
+        for leg in legs:
+            sums[leg.account] = sums.get(leg.account, 0) + leg.amount_minor
+
+    for entry in entries:
+        move = entry.movement
+        method = methods.get(move.reference)
+        if move.kind in _BY_METHOD and method is None:
+            raise IntegrityError(f"{move.kind} {move.reference} is of no payment that is known")
+        post(entry.currency, legs_of(entry.player_id, move, method))
+    for posting in postings:
+        post(posting.currency, legs_of_posting(posting))
+    return accounts

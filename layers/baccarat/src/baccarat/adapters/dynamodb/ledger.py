@@ -26,6 +26,7 @@ from baccarat.adapters.dynamodb.transact import (
     on_version,
     text,
 )
+from baccarat.application.reconcile import Items
 from baccarat.domain.errors import Contention
 from baccarat.domain.movement import Movement, MovementKind
 from baccarat.domain.payment import (
@@ -203,41 +204,82 @@ class DynamoLedger:
 
 
 class DynamoLedgerScan:
-    """Reads the whole ledger, for the reconciler and for tests; never in a player's path."""
+    """Reads the whole ledger, for the reconciler and for tests; never in a player's path. All reads
+    are consistent.
+    """
 
     def wallets(self) -> list[Wallet]:
         return [
             _wallet(item)
             for models in all_wallets()
-            for item in models.wallet.scan(models.wallet.sk.startswith("WALLET#"))
+            for item in models.wallet.scan(
+                models.wallet.sk.startswith("WALLET#"), consistent_read=True
+            )
         ]
 
     def all_bets(self) -> list[Bet]:
-        return [_bet(item) for item in BetItem.scan(BetItem.sk.startswith("BET#"))]
+        found = BetItem.scan(BetItem.sk.startswith("BET#"), consistent_read=True)
+        return [_bet(item) for item in found]
 
     def payments(self) -> list[Payment]:
         return [
             _payment(item)
             for models in all_wallets()
-            for item in models.payment.scan(models.payment.sk.startswith("PAYMENT#"))
+            for item in models.payment.scan(
+                models.payment.sk.startswith("PAYMENT#"), consistent_read=True
+            )
         ]
 
     def adjustments(self) -> list[Adjustment]:
         return [
             _adjustment(item)
             for models in all_wallets()
-            for item in models.adjustment.scan(models.adjustment.sk.startswith("ADJUSTMENT#"))
+            for item in models.adjustment.scan(
+                models.adjustment.sk.startswith("ADJUSTMENT#"), consistent_read=True
+            )
         ]
 
     def stops(self) -> list[Stop]:
         return [
             _stop(item)
             for models in all_wallets()
-            for item in models.stop.scan(models.stop.sk.startswith("STOP#"))
+            for item in models.stop.scan(models.stop.sk.startswith("STOP#"), consistent_read=True)
         ]
 
+    def items_of(self, player_id: str, currency: str) -> Items:
+        """Bets lie by round: those of one player are found by a scan of the ledger."""
+        models, key = wallets_of(player_id), _player_key(player_id)
+        wallets = [
+            _wallet(item)
+            for item in models.wallet.query(
+                key, models.wallet.sk == f"WALLET#{currency}", consistent_read=True
+            )
+        ]
+        bets = BetItem.scan(
+            BetItem.sk.startswith(f"BET#{player_id}#") & (BetItem.currency == currency),
+            consistent_read=True,
+        )
+        payments = models.payment.query(
+            key, models.payment.sk.startswith("PAYMENT#"), consistent_read=True
+        )
+        adjustments = models.adjustment.query(
+            key, models.adjustment.sk.startswith("ADJUSTMENT#"), consistent_read=True
+        )
+        stops = models.stop.query(
+            key, models.stop.sk.startswith(f"STOP#{currency}#"), consistent_read=True
+        )
+        return Items(
+            wallets,
+            [_bet(item) for item in bets],
+            [_payment(item) for item in payments if item.currency == currency],
+            [_adjustment(item) for item in adjustments if item.currency == currency],
+            [_stop(item) for item in stops],
+        )
+
     def postings(self) -> list[HousePosting]:
-        found: Iterable[PostingItem] = PostingItem.scan(PostingItem.pk.startswith("HOUSE#"))
+        found: Iterable[PostingItem] = PostingItem.scan(
+            PostingItem.pk.startswith("HOUSE#"), consistent_read=True
+        )
         return [
             HousePosting(
                 table_id=item.pk.removeprefix("HOUSE#"),
