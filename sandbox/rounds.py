@@ -253,10 +253,10 @@ def report(run: Run, options: argparse.Namespace) -> int:
             "conserved" if not state.findings else f"NOT CONSERVED: {'; '.join(state.findings)}",
         ),
         (
-            "  available + open + house = deposits",
+            "  available + open + held + house = in − out",
             (
-                f"{money.available_minor} + {money.open_stakes_minor} + {money.house_minor} = "
-                f"{money.deposits_minor}"
+                f"{money.available_minor} + {money.open_stakes_minor} + {money.held_minor} + "
+                f"{money.house_minor} = {money.deposits_minor} − {money.withdrawals_minor}"
             ),
         ),
     ]

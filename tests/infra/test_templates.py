@@ -134,6 +134,13 @@ def test_only_the_commands_of_money_write_the_ledger(dev: Templates) -> None:
     assert dev.holders("dynamodb:PutItem", ledger) == LEDGER_WRITERS
 
 
+def test_the_wallets_of_every_tier_are_written_by_the_same_functions(dev: Templates) -> None:
+    writers = LEDGER_WRITERS - {"finish_round"}
+    for tier in ("Standard", "Vip"):
+        table = dev.one(TABLES, f"{tier}Wallets").logical_id
+        assert dev.holders("dynamodb:PutItem", table) == writers
+
+
 def test_the_tally_is_made_of_reads_and_one_item_of_the_floor(dev: Templates) -> None:
     floor, ledger = (dev.one(TABLES, name).logical_id for name in ("Floor", "Ledger"))
     assert "tally_stakes" in dev.holders("dynamodb:PutItem", floor)
@@ -144,7 +151,7 @@ def test_the_tally_is_made_of_reads_and_one_item_of_the_floor(dev: Templates) ->
 
 def test_nobody_updates_or_deletes_in_log_and_ledger(stages: tuple[Templates, ...]) -> None:
     for templates in stages:
-        for table in ("Log", "Ledger", "Floor"):
+        for table in ("Log", "Ledger", "Floor", "StandardWallets", "VipWallets", "Journal"):
             table_id = templates.one(TABLES, table).logical_id
             for action in ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate"):
                 assert not templates.holders(f"dynamodb:{action}", table_id), (table, action)
@@ -321,7 +328,7 @@ def test_streams_are_read_from_the_start_with_bounded_retries(
 ) -> None:
     for templates in stages:
         mappings = list(templates.resources("AWS::Lambda::EventSourceMapping"))
-        assert len(mappings) == 4
+        assert len(mappings) == 6
         for mapping in mappings:
             properties = mapping.properties
             assert properties["StartingPosition"] == "TRIM_HORIZON"
@@ -369,7 +376,9 @@ def test_nothing_is_kept_on_one_machine(sandbox: Templates) -> None:
 
 
 def test_streams_and_expiry_of_tables(dev: Templates) -> None:
-    streams = {"Floor": None, "Log": "NEW_IMAGE", "Ledger": "NEW_AND_OLD_IMAGES", "Sessions": None}
+    images = "NEW_AND_OLD_IMAGES"
+    streams = {"Floor": None, "Log": "NEW_IMAGE", "Ledger": images, "Sessions": None}
+    streams |= {"StandardWallets": images, "VipWallets": images, "Journal": None}
     for name, view in streams.items():
         table = dev.one(TABLES, name).properties
         assert table.get("StreamSpecification", {}).get("StreamViewType") == view
