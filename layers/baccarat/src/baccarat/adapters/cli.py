@@ -58,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="the house's public keys as a JWK set (default: keys.json beside each FILE)",
     )
     commands.add_parser("asyncapi", help="print the AsyncAPI description of the websocket protocol")
+    commands.add_parser("openapi", help="print the OpenAPI description of the payments' HTTP API")
     odds = commands.add_parser(
         "odds",
         help="print the exact chances of every bet",
@@ -79,6 +80,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         help=f"1 to {MAX_DECKS}, or 'endless' (default: the paytable's own)",
     )
     options = parser.parse_args(argv)
+    if options.command == "openapi":
+        from baccarat.adapters.payments_api import document
+
+        print(json.dumps(document(), indent=2, ensure_ascii=False))
+        return _HOLDS
     if options.command == "asyncapi":
         print(json.dumps(asyncapi(), indent=2, ensure_ascii=False))
         return _HOLDS
