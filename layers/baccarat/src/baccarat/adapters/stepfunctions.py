@@ -130,9 +130,9 @@ class StepFunctionsWithdrawals:
         self._client = client
         self._state_machine_arn = state_machine_arn
 
-    def ensure(self, payment_id: str) -> bool:
-        # Names are the lock: a name serves once, whoever comes first. One that is taken is that of
-        # an execution that runs, or of one that has ended before the withdrawal did.
+    def ensure(self, payment_id: str) -> None:
+        # A name serves once. While its execution runs, starting it again is no error; one that is
+        # refused has ended before the withdrawal did. (An emulator may refuse a running one too.)
         for number in range(1, MAX_RUNS + 1):
             name = f"{payment_id}.{number}"
             try:
@@ -142,10 +142,9 @@ class StepFunctionsWithdrawals:
                     input=json.dumps({"paymentId": payment_id}),
                 )
             except self._client.exceptions.ExecutionAlreadyExists:
-                if self._is_running(name):
-                    return False
-            else:
-                return True
+                if not self._is_running(name):
+                    continue
+            return
         raise IntegrityError(f"withdrawal {payment_id} has not ended after {MAX_RUNS} executions")
 
     def _is_running(self, name: str) -> bool:

@@ -321,8 +321,8 @@ class PayoutQueue(Protocol):
 
 
 class WithdrawalDriver(Protocol):
-    def ensure(self, payment_id: str) -> bool:
-        """Start the workflow of a withdrawal unless one runs; return whether it was started.
+    def ensure(self, payment_id: str) -> None:
+        """Start the workflow of a withdrawal unless one runs.
 
         Raises:
             IntegrityError: it has been started too often.

@@ -139,10 +139,9 @@ def _is_due(waiting_ms: int) -> bool:
 
 
 def _keep_going(payment: Payment, watch: PaymentWatch) -> str:
-    if watch.driver.ensure(payment.payment_id):
-        return "STARTED"
-    if payment.state is PaymentState.IN_REVIEW:
-        return "IN_REVIEW"
+    watch.driver.ensure(payment.payment_id)
+    if payment.state is PaymentState.IN_REVIEW or payment.task_token is None:
+        return f"ENSURED_{payment.state}"
     # Its workflow waits for something that has happened, or for a wallet that was stopped.
     wake(payment, watch.tasks)
     return "WOKEN"
