@@ -301,12 +301,12 @@ class ApiStack(Stack):
             create_default_stage=False,
             cors_preflight=CorsPreflightOptions(
                 allow_origins=list(config.allowed_origins),
-                allow_headers=["authorization", "content-type"],
+                allow_headers=["authorization", "content-type", "idempotency-key"],
                 allow_methods=[CorsHttpMethod.GET, CorsHttpMethod.POST],
                 max_age=Duration.hours(1),
             ),
         )
-        signed_in = HttpJwtAuthorizer(
+        self.signed_in = signed_in = HttpJwtAuthorizer(
             "Users",
             f"https://cognito-idp.{self.region}.{self.url_suffix}/{to.user_pool.user_pool_id}",
             jwt_audience=[to.user_pool_client.user_pool_client_id],

@@ -20,9 +20,11 @@ from aws_cdk.aws_cloudwatch_actions import SnsAction
 from aws_cdk.aws_sns import Topic
 from constructs import Construct
 
+from baccarat.domain.payment import METHODS
 from infra.constructs.python_function import PythonFunction, pascal
 from infra.stacks.api import ApiStack
 from infra.stacks.ledger import LedgerStack
+from infra.stacks.payments import PaymentsStack
 from infra.stacks.rounds import RoundsStack
 from infra.stacks.stateful import StatefulStack
 
@@ -40,6 +42,17 @@ _STREAMS: Final = {
     "project_wallets": _REFUNDS_LATE_MS,
 }
 
+_PAYMENT_ALARMS: Final = {
+    "PaymentsDisputed": "The payment provider contradicts itself: two people settle it.",
+    "PaymentsFlagged": "The payment provider says something else than it did before.",
+    "PaymentsLate": "A deposit or withdrawal stays where it is for too long.",
+    "ReviewsLate": "A withdrawal waits for its reviewers for more than four hours.",
+    "PaymentsUnwatched": "The payments' watchdog does not get round to every payment.",
+    "ProviderUnavailable": "The payment provider does not answer.",
+    "WebhooksRefused": "A webhook was not signed as it should be, or named no payment of ours.",
+}
+"""Metrics of the payments' functions; any of them above zero is for a person."""
+
 
 class ObservabilityStack(Stack):
     """Every alarm tells one topic; who listens to it is subscribed by the house, not here."""
@@ -53,18 +66,25 @@ class ObservabilityStack(Stack):
         rounds: RoundsStack,
         ledger: LedgerStack,
         api: ApiStack,
+        payments: PaymentsStack,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, id_, **kwargs)
         self._topic = Topic(self, "Alarms", enforce_ssl=True)
         self._action = SnsAction(self._topic)
-        functions = {**rounds.functions, **ledger.functions, **api.functions}
+        functions = {
+            **rounds.functions,
+            **ledger.functions,
+            **api.functions,
+            **payments.functions,
+        }
         self._round_alarms(rounds)
         self._ledger_alarms()
         self._queue_alarms(rounds)
+        self._payment_alarms(payments)
         self._function_alarms(functions)
         self._table_alarms(stateful)
-        self._dashboard(stateful, rounds, api, functions)
+        self._dashboard(stateful, rounds, api, payments, functions)
         CfnOutput(self, "AlarmTopicArn", value=self._topic.topic_arn)
 
     def _alarm(self, id_: str, metric: IMetric, description: str, *, threshold: float = 1) -> None:
@@ -101,12 +121,12 @@ class ObservabilityStack(Stack):
     def _ledger_alarms(self) -> None:
         self._alarm(
             "WalletsStopped",
-            _of_ledger("WalletsStopped"),
+            ledger_metric("WalletsStopped"),
             "A wallet's books do not agree; it is stopped. See docs/runbooks/ledger.md.",
         )
         self._alarm(
             "BooksDiffer",
-            _of_ledger("BooksDiffer"),
+            ledger_metric("BooksDiffer"),
             "The reconciler found a difference. See docs/runbooks/ledger.md.",
         )
 
@@ -114,6 +134,29 @@ class ObservabilityStack(Stack):
         for id_, queue, description in (
             ("DeadLetters", rounds.dead_letters, "Something could not be delivered to a function."),
             ("Parked", rounds.parking, "A stream record that nobody can read is parked."),
+        ):
+            metric = queue.metric_approximate_number_of_messages_visible(
+                period=_MINUTE, statistic="Maximum"
+            )
+            self._alarm(f"{id_}Waiting", metric, description)
+
+    def _payment_alarms(self, payments: PaymentsStack) -> None:
+        for name, description in _PAYMENT_ALARMS.items():
+            self._alarm(name, payment_metric(name), description)
+        machine = payments.machine
+        self._alarm(
+            "WithdrawalsFailed",
+            machine.metric_failed(period=_MINUTE),
+            "A step of a withdrawal failed for good; its money is held.",
+        )
+        self._alarm(
+            "WithdrawalsTimedOut",
+            machine.metric_timed_out(period=_MINUTE),
+            "A withdrawal has not ended within 30 days.",
+        )
+        for id_, queue, description in (
+            ("Unsent", payments.unsent, "A payout could not be sent; its money is held."),
+            ("PaymentDeadLetters", payments.dead_letters, "The payments' watchdog did not run."),
         ):
             metric = queue.metric_approximate_number_of_messages_visible(
                 period=_MINUTE, statistic="Maximum"
@@ -169,6 +212,7 @@ class ObservabilityStack(Stack):
         stateful: StatefulStack,
         rounds: RoundsStack,
         api: ApiStack,
+        payments: PaymentsStack,
         functions: Mapping[str, PythonFunction],
     ) -> None:
         machine = rounds.machine
@@ -181,7 +225,7 @@ class ObservabilityStack(Stack):
                     machine.metric_failed(period=_MINUTE),
                     voided(),
                 ],
-                "Books": [_of_ledger("WalletsStopped"), _of_ledger("BooksDiffer")],
+                "Books": [ledger_metric("WalletsStopped"), ledger_metric("BooksDiffer")],
                 "Bets": [
                     bet.metric_invocations(period=_MINUTE),
                     bet.metric_duration(period=_MINUTE, statistic="p95"),
@@ -204,9 +248,16 @@ class ObservabilityStack(Stack):
                     )
                     for name, table in stateful.tables.items()
                 ],
+                "Payouts, seconds (p95)": [payout_time(method) for method in METHODS],
+                "Payments for a person": [payment_metric(name) for name in _PAYMENT_ALARMS],
                 "Waiting for a person": [
                     queue.metric_approximate_number_of_messages_visible(period=_MINUTE)
-                    for queue in (rounds.dead_letters, rounds.parking)
+                    for queue in (
+                        rounds.dead_letters,
+                        rounds.parking,
+                        payments.unsent,
+                        payments.dead_letters,
+                    )
                 ],
             }
         )
@@ -232,14 +283,34 @@ def voided() -> Metric:
     )
 
 
-def _of_ledger(metric: str) -> Metric:
+def ledger_metric(name: str) -> Metric:
     """What the reconciler counts."""
+    return _sum_of("ledger", name)
+
+
+def payment_metric(name: str) -> Metric:
+    return _sum_of("payments", name)
+
+
+def _sum_of(service: str, name: str) -> Metric:
     return Metric(
         namespace=METRICS_NAMESPACE,
-        metric_name=metric,
-        dimensions_map={"service": "ledger"},
+        metric_name=name,
+        dimensions_map={"service": service},
         statistic="Sum",
         period=_MINUTE,
+    )
+
+
+def payout_time(method: str) -> Metric:
+    """Seconds from the request of a withdrawal until it was paid out."""
+    return Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name="PayoutSeconds",
+        dimensions_map={"service": "payments", "method": method},
+        statistic="p95",
+        period=Duration.hours(1),
+        label=method,
     )
 
 

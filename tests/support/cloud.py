@@ -8,7 +8,7 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,7 @@ STEPS = (
     "pause_dealing",
 )
 TABLE_ID = "bac-1"
+MACHINE_ROLE = "role"
 
 
 def table_config(**changes: Any) -> TableConfig:
@@ -335,29 +336,32 @@ def _wire(environment: dict[str, str]) -> Cloud:
 
 def _create_state_machine(heartbeat_seconds: int) -> str:
     iam = boto3.client("iam", region_name=REGION)
-    role = iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    iam.create_role(RoleName=MACHINE_ROLE, AssumeRolePolicyDocument="{}")
+    asl = (ROOT / "functions/state_machines/round.asl.json").read_text()
+    # A silent desk is noticed within the time of a test where that is its matter.
+    changed = asl.replace('"HeartbeatSeconds": 30', f'"HeartbeatSeconds": {heartbeat_seconds}')
+    return create_machine("round", changed, STEPS)
+
+
+def create_machine(name: str, asl: str, steps: Sequence[str]) -> str:
+    """Create functions of ``steps`` that moto knows by name alone, and the machine of ``asl``."""
+    role = boto3.client("iam", region_name=REGION).get_role(RoleName=MACHINE_ROLE)["Role"]["Arn"]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("handler.py", "")
     lambda_ = boto3.client("lambda", region_name=REGION)
-    arns = {
-        step: lambda_.create_function(
+    for step in steps:
+        arn = lambda_.create_function(
             FunctionName=step,
             Runtime="python3.13",
             Role=role,
             Handler="handler.handler",
             Code={"ZipFile": archive.getvalue()},
         )["FunctionArn"]
-        for step in STEPS
-    }
-    asl = (ROOT / "functions/state_machines/round.asl.json").read_text()
-    # A silent desk is noticed within the time of a test where that is its matter.
-    definition = asl.replace('"HeartbeatSeconds": 30', f'"HeartbeatSeconds": {heartbeat_seconds}')
-    for step, arn in arns.items():
-        definition = definition.replace(f"${{{step}}}", arn)
+        asl = asl.replace(f"${{{step}}}", arn)
     return str(
         boto3.client("stepfunctions", region_name=REGION).create_state_machine(
-            name="round", definition=definition, roleArn=role
+            name=name, definition=asl, roleArn=role
         )["stateMachineArn"]
     )
 

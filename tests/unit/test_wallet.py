@@ -386,9 +386,9 @@ def test_what_the_house_pays_in() -> None:
             house_deposit(wallet(), "d1", amount, NOW)
     _, other = house_deposit(wallet(), "d1", 501, NOW)
     assert other.payment_id == credited.payment_id
-    assert same_payment(credited, credited) is credited
+    assert same_payment(credited, credited.fingerprint) is credited
     with pytest.raises(IdempotencyConflict) as refused:
-        same_payment(credited, other)
+        same_payment(credited, other.fingerprint)
     assert refused.value.details == {"paymentId": credited.payment_id}
 
 

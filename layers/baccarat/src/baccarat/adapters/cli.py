@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -77,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     books.add_argument("--report-only", action="store_true", help="stop no wallet")
     commands.add_parser("asyncapi", help="print the AsyncAPI description of the websocket protocol")
+    commands.add_parser("openapi", help="print the OpenAPI description of the payments' HTTP API")
     odds = commands.add_parser(
         "odds",
         help="print the exact chances of every bet",
@@ -98,17 +99,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         help=f"1 to {MAX_DECKS}, or 'endless' (default: the paytable's own)",
     )
     options = parser.parse_args(argv)
-    if options.command == "asyncapi":
-        print(json.dumps(asyncapi(), indent=2, ensure_ascii=False))
-        return _HOLDS
+    run: dict[str, Callable[[], int]] = {
+        "verify": lambda: _verify_files(options.files, options.keys),
+        "verify-ledger": lambda: _verify_ledger(options.files),
+        "reconcile": lambda: _reconcile(stops=not options.report_only),
+        "odds": lambda: _odds(options.table, options.paytable, options.decks),
+        "asyncapi": lambda: _document(asyncapi()),
+        "openapi": lambda: _document(openapi()),
+    }
     try:
-        if options.command == "odds":
-            return _odds(options.table, options.paytable, options.decks)
-        if options.command == "verify-ledger":
-            return _verify_ledger(options.files)
-        if options.command == "reconcile":
-            return _reconcile(stops=not options.report_only)
-        return _verify_files(options.files, options.keys)
+        return run[options.command]()
     except _UsageError as error:
         print(_shown(f"baccarat: {error}"), file=sys.stderr)
         return _USAGE
@@ -374,6 +374,18 @@ def _shown(text: str) -> str:
     plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     encoding = sys.stdout.encoding or "utf-8"
     return plain.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _document(document: dict[str, Any]) -> int:
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+    return _HOLDS
+
+
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI description of the HTTP API, made from its models."""
+    from baccarat.adapters.payments_api import document
+
+    return document()
 
 
 def asyncapi() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from baccarat.domain.cards import Card
 from baccarat.domain.correction import Correction
 from baccarat.domain.journal import Entry
 from baccarat.domain.log import Signature, SignedEvent
-from baccarat.domain.payment import Payment, PaymentState
+from baccarat.domain.payment import Payment, PaymentState, Report
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round
 from baccarat.domain.seats import Seat
@@ -294,6 +294,73 @@ class OpenPayments(Protocol):
 
     def listed(self, limit: int) -> list[OpenPayment]:
         """Return up to ``limit`` of those that are listed, in the order of their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What the policy says to one payment, in reason codes. With ``refused`` it may not be; with
+    ``review`` a withdrawal waits for a person.
+    """
+
+    refused: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
+
+
+class PlayerPolicy(Protocol):
+    """Whether a player may: identity, limits, exclusion, suspicion. It is asked anew in every
+    attempt of the decision that it is for.
+    """
+
+    def may_deposit(self, player_id: str, amount_minor: int, currency: str) -> Permission: ...
+
+    def may_withdraw(self, player_id: str, amount_minor: int, currency: str) -> Permission: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StartedDeposit:
+    """``pay_url`` is the provider's page where the player pays."""
+
+    provider_reference: str
+    pay_url: str
+
+
+class PaymentProvider(Protocol):
+    """The world outside. It knows a payment by our id: whatever is repeated is done once, and what
+    it once refused stays refused.
+    """
+
+    def create_deposit(self, payment: Payment) -> StartedDeposit:
+        """Raises: ProviderRefused, ProviderUnavailable."""
+
+    def create_payout(self, payment: Payment) -> Report:
+        """Pay a withdrawal out; it may be done at once or take days.
+
+        Raises:
+            ProviderRefused, ProviderUnavailable.
+        """
+
+    def report(self, payment: Payment) -> Report | None:
+        """Return how far it has come, None when the provider has never heard of it.
+
+        Raises:
+            ProviderUnavailable.
+        """
+
+
+class PayoutQueue(Protocol):
+    def put(self, payment: Payment) -> None:
+        """Ask for a withdrawal to be sent, after those of the same player. Of a payment that is
+        put again within minutes only the first counts.
+        """
+
+
+class WithdrawalDriver(Protocol):
+    def ensure(self, payment_id: str) -> None:
+        """Start the workflow of a withdrawal unless one runs.
+
+        Raises:
+            IntegrityError: it has been started too often.
+        """
 
 
 class Archive(Protocol):

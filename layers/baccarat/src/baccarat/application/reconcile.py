@@ -360,7 +360,7 @@ def _sums(  # noqa: C901  one loop for each kind of item, side by side
             of(bet.currency).open_stakes_minor += bet.stake_minor - bet.payout_minor
     for payment in items.payments:
         if payment.kind is PaymentKind.WITHDRAWAL:
-            if payment.state is PaymentState.PAID:
+            if payment.state in (PaymentState.PAID, PaymentState.REVERSED):
                 of(payment.currency).withdrawals_minor += payment.amount_minor
         elif payment.closed_version is not None:
             of(payment.currency).deposits_minor += payment.amount_minor

@@ -6,12 +6,14 @@ BaccaratError
 │   ├── BetRefused     (limits, funds, time)
 │   ├── DeskRefused    (cards, shoe, table: what a dealer or the pit asked for)
 │   ├── WalletStopped, PaymentRefused (amount, policy, state of a deposit or withdrawal)
+│   ├── SignatureRefused (a webhook)
 │   ├── SeatTaken, AlreadySeated, NotAtTable, TooManyTablesWatched
 │   └── IdempotencyConflict
 ├── RoundError         the round cannot take this step
 │   ├── RoundVoided, RoundNotDue, Fenced, RoundNotVoidable
 │   └── IllegalTransition
 ├── PaytableAbove100   a table's configuration would lose money; never seen by a client
+├── ProviderUnavailable, ProviderRefused   what the payment provider does
 ├── Contention         lost a race; safe to repeat
 └── IntegrityError     something that must hold does not; stop and call a human
 """
@@ -236,6 +238,30 @@ class AlreadyDecided(PaymentRefused):
     """The payment is not waiting for a decision any more."""
 
     code = "ALREADY_DECIDED"
+
+
+class SignatureRefused(Refused):
+    """A message that claims to come from the payment provider and does not prove it."""
+
+    code = "SIGNATURE_REFUSED"
+
+
+class ProviderUnavailable(BaccaratError):
+    """The payment provider does not answer; whether it did what was asked is not known. It is safe
+    to repeat: it knows a payment by our id.
+    """
+
+    code = "PROVIDER_UNAVAILABLE"
+
+
+class ProviderRefused(BaccaratError):
+    """The payment provider will not do what was asked, now or later; ``reason`` is its own word."""
+
+    code = "PROVIDER_REFUSED"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the payment provider refuses: {reason}", reason=reason)
+        self.reason = reason
 
 
 class SeatTaken(Refused):

@@ -5,8 +5,11 @@ the money has come to or from an outside provider. Each function returns new val
 writes a wallet and its payment together or not at all.
 
 A deposit:    CREATED → PENDING → CREDITED (→ REVERSED), or FAILED, or DISPUTED
-A withdrawal: HELD → (IN_REVIEW →) APPROVED → SENT → PAID, or back to the player as
+A withdrawal: HELD → (IN_REVIEW →) APPROVED → SENT → PAID (→ REVERSED), or back to the player as
               CANCELLED, REJECTED or RETURNED; DISPUTED where the provider contradicts itself
+
+DISPUTED waits for two people. An ended payment is left in three ways only: money that comes for a
+FAILED deposit is still the player's, and two people may reverse what was credited or paid out.
 """
 
 from __future__ import annotations
@@ -22,12 +25,14 @@ from baccarat.domain.errors import (
     AmountNotAllowed,
     IdempotencyConflict,
     InsufficientFunds,
-    IntegrityError,
     NeedsAnotherPerson,
     NotCancellable,
 )
 from baccarat.domain.movement import MovementKind
 from baccarat.domain.wallet import Adjustment, Wallet, adjust
+
+METHODS: Final = ("bank", "card", "ewallet")
+"""How players may pay; a metric has one dimension of it."""
 
 HOUSE_METHOD: Final = "house"
 """Money that the house itself pays in; no provider has a part in it."""
@@ -73,32 +78,67 @@ ENDED: Final = frozenset(
 
 
 class ReviewReason(StrEnum):
-    """Why a withdrawal waits for a person."""
+    """Why a withdrawal waits for a person; a policy adds reasons of its own."""
 
     ABOVE_AUTOMATIC = "ABOVE_AUTOMATIC"
     ABOVE_TWO_PEOPLE = "ABOVE_TWO_PEOPLE"
-    POLICY = "POLICY"
-    RECENT_DEPOSIT_DISPUTED = "RECENT_DEPOSIT_DISPUTED"
+
+
+class Verdict(StrEnum):
+    """What a person says: of a withdrawal in review, that it may go or not; of a disputed payment,
+    that its money moved as asked or not at all; of one that ended, that it is to be undone.
+    """
+
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
+    CONFIRM = "CONFIRM"
+    DENY = "DENY"
+    REVERSE = "REVERSE"
 
 
 class DecisionReason(StrEnum):
-    """Why a reviewer decided as he did."""
+    """Why a person decided as he did."""
 
     IN_ORDER = "IN_ORDER"
     DOCUMENTS_MISSING = "DOCUMENTS_MISSING"
     DESTINATION_NOT_OWN = "DESTINATION_NOT_OWN"
     SUSPICION = "SUSPICION"
     PLAYER_ASKED = "PLAYER_ASKED"
+    PROVIDER_CORRECTED = "PROVIDER_CORRECTED"
+    CHARGEBACK = "CHARGEBACK"
+    PAYOUT_BOUNCED = "PAYOUT_BOUNCED"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one reviewer said."""
+    """What one person said. With ``by`` its ``key`` is its idempotency record."""
 
     by: str
+    verdict: Verdict
     reason: DecisionReason
     at_ms: int
-    approved: bool = True
+    key: str
+
+
+class Outcome(StrEnum):
+    """How far a provider says that a payment has come."""
+
+    PENDING = "PENDING"
+    PAID = "PAID"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the provider says of a payment, unasked or asked. ``reason`` is set for a failure."""
+
+    payment_id: str
+    kind: PaymentKind
+    provider_reference: str
+    outcome: Outcome
+    amount_minor: int
+    currency: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,19 +228,42 @@ def fingerprint(request: JsonObject) -> str:
     return hashlib.sha256(canonical(request)).hexdigest()
 
 
-def same_payment(existing: Payment, wanted: Payment) -> Payment:
-    """Return ``existing`` if it came from the same request as ``wanted``.
+def same_payment(existing: Payment, wanted_fingerprint: str) -> Payment:
+    """Return ``existing`` if it came from the request of that fingerprint.
 
     Raises:
         IdempotencyConflict: the key was used for something else.
     """
-    if existing.fingerprint != wanted.fingerprint:
+    if existing.fingerprint != wanted_fingerprint:
         raise IdempotencyConflict(
             f"this idempotency key was used for a {existing.kind.lower()} of "
             f"{existing.amount_minor} {existing.currency}; use a new key for another payment",
             paymentId=existing.payment_id,
         )
     return existing
+
+
+def deposit_fingerprint(amount_minor: int, currency: str, method: str) -> str:
+    return fingerprint(
+        {
+            "kind": PaymentKind.DEPOSIT.value,
+            "amount_minor": amount_minor,
+            "currency": currency,
+            "method": method,
+        }
+    )
+
+
+def withdrawal_fingerprint(amount_minor: int, currency: str, method: str, destination: str) -> str:
+    return fingerprint(
+        {
+            "kind": PaymentKind.WITHDRAWAL.value,
+            "amount_minor": amount_minor,
+            "currency": currency,
+            "method": method,
+            "destination": destination,
+        }
+    )
 
 
 def request_deposit(
@@ -214,12 +277,6 @@ def request_deposit(
 ) -> Payment:
     """Raises: AmountNotAllowed."""
     _check_amount(amount_minor, limits.min_deposit_minor, limits.max_deposit_minor)
-    request: JsonObject = {
-        "kind": PaymentKind.DEPOSIT.value,
-        "amount_minor": amount_minor,
-        "currency": currency,
-        "method": method,
-    }
     return Payment(
         payment_id_for(player_id, idempotency_key),
         player_id,
@@ -230,7 +287,7 @@ def request_deposit(
         PaymentState.CREATED,
         now_ms,
         now_ms,
-        fingerprint(request),
+        deposit_fingerprint(amount_minor, currency, method),
     )
 
 
@@ -280,32 +337,62 @@ def start_deposit(payment: Payment, provider_reference: str, now_ms: int) -> Pay
     )
 
 
-def credit(
+def take(
+    wallet: Wallet, payment: Payment, report: Report, now_ms: int
+) -> tuple[Wallet | None, Payment]:
+    """Take what the provider says. Return ``payment`` itself when nothing is to be written, and no
+    wallet when none is: it was known, or it contradicts what is known and a person must look.
+    """
+    if report.kind is not payment.kind:
+        flag = f"the provider reports a {report.kind.lower()} under this {payment.kind.lower()}"
+        return None, payment.flagged(flag, now_ms)
+    if payment.provider_reference not in (None, report.provider_reference):
+        flag = (
+            f"the provider reports this as its {report.provider_reference}, "
+            f"it took it on as {payment.provider_reference}"
+        )
+        return None, payment.flagged(flag, now_ms)
+    known = replace(payment, provider_reference=report.provider_reference)
+    wallet_after, after = _taken(wallet, known, report, now_ms)
+    return wallet_after, payment if after is known else after
+
+
+def _taken(
+    wallet: Wallet, payment: Payment, report: Report, now_ms: int
+) -> tuple[Wallet | None, Payment]:
+    if report.outcome is Outcome.PENDING:
+        return None, payment
+    is_deposit = payment.kind is PaymentKind.DEPOSIT
+    if report.outcome is Outcome.PAID:
+        decide_paid = _credit if is_deposit else _pay
+        return decide_paid(wallet, payment, report.amount_minor, report.currency, now_ms)
+    if is_deposit:
+        return None, fail_deposit(payment, report.reason, now_ms)
+    return give_back(wallet, payment, report.reason, now_ms)
+
+
+def _credit(
     wallet: Wallet, payment: Payment, amount_minor: int, currency: str, now_ms: int
 ) -> tuple[Wallet | None, Payment]:
-    """The provider says that the deposit's money is there.
-
-    Return no wallet when none is to be written: it was credited before, or the provider names
-    another amount than the player asked for, which a person must look at. Money that comes after
-    the deposit was given up is credited all the same.
-
-    Raises:
-        IntegrityError: it is no deposit.
-    """
-    if payment.kind is not PaymentKind.DEPOSIT:
-        raise IntegrityError(f"payment {payment.payment_id} is no deposit")
     if (amount_minor, currency) != (payment.amount_minor, payment.currency):
-        flag = (
+        flagged = payment.flagged(
             f"the provider took {amount_minor} {currency} where "
-            f"{payment.amount_minor} {payment.currency} was asked for"
+            f"{payment.amount_minor} {payment.currency} was asked for",
+            now_ms,
         )
-        flagged = payment.flagged(flag, now_ms)
         if flagged is payment or payment.state in (PaymentState.CREDITED, PaymentState.REVERSED):
             return None, flagged
         return None, replace(flagged, state=PaymentState.DISPUTED)
-    if payment.state in (PaymentState.CREDITED, PaymentState.REVERSED, PaymentState.DISPUTED):
+    if payment.state in (PaymentState.CREDITED, PaymentState.REVERSED):
         return None, payment
-    return _credited(wallet, payment, now_ms)
+    if payment.state is PaymentState.DISPUTED:
+        flag = f"after that, the provider says it took the {amount_minor} {currency} asked for"
+        return None, payment.flagged(flag, now_ms)
+    after, credited = _credited(wallet, payment, now_ms)
+    if payment.state is PaymentState.FAILED:
+        flag = "the provider took the money after it reported a failure"
+        credited = replace(credited, flags=(*credited.flags, flag))
+    return after, credited
 
 
 def _credited(wallet: Wallet, payment: Payment, now_ms: int) -> tuple[Wallet, Payment]:
@@ -318,34 +405,14 @@ def _credited(wallet: Wallet, payment: Payment, now_ms: int) -> tuple[Wallet, Pa
 
 
 def fail_deposit(payment: Payment, reason: str, now_ms: int) -> Payment:
-    """The provider says that no money comes. A deposit that was credited is flagged instead: the
-    provider contradicts itself.
+    """No money comes. A deposit that was credited or is disputed is flagged instead: the provider
+    contradicts itself.
     """
     if payment.state in (PaymentState.CREATED, PaymentState.PENDING):
         return replace(payment.become(PaymentState.FAILED, now_ms), reasons=(reason,))
     if payment.state is PaymentState.FAILED:
         return payment
     return payment.flagged(f"the provider reports a failure ({reason}) after it paid", now_ms)
-
-
-def reverse_deposit(
-    wallet: Wallet, payment: Payment, now_ms: int
-) -> tuple[Wallet, Payment, Adjustment]:
-    """Take a credited deposit back (a chargeback), as far as the balance reaches, by an entry of
-    its own.
-
-    Raises:
-        AlreadyDecided: it is not credited.
-    """
-    if payment.state is not PaymentState.CREDITED:
-        raise AlreadyDecided(
-            f"deposit {payment.payment_id} is {payment.state}; only a credited one is reversed",
-            state=payment.state.value,
-        )
-    after, adjustment = adjust(
-        wallet, MovementKind.REVERSAL, payment.payment_id, -payment.amount_minor, now_ms
-    )
-    return after, payment.become(PaymentState.REVERSED, now_ms), adjustment
 
 
 def request_withdrawal(
@@ -370,13 +437,6 @@ def request_withdrawal(
             available_minor=wallet.available_minor,
         )
     payment_id = payment_id_for(wallet.player_id, idempotency_key)
-    request: JsonObject = {
-        "kind": PaymentKind.WITHDRAWAL.value,
-        "amount_minor": amount_minor,
-        "currency": wallet.currency,
-        "method": method,
-        "destination": destination,
-    }
     after = wallet.moved(
         MovementKind.HOLD, -amount_minor, now_ms, payment_id, held_minor=amount_minor
     )
@@ -390,34 +450,30 @@ def request_withdrawal(
         PaymentState.HELD,
         now_ms,
         now_ms,
-        fingerprint(request),
+        withdrawal_fingerprint(amount_minor, wallet.currency, method, destination),
         destination=destination,
         opened_version=after.version,
         opened_at_ms=now_ms,
     )
 
 
-def assess(payment: Payment, limits: PaymentLimits, policy_reasons: tuple[str, ...]) -> Payment:
-    """Return the withdrawal with why, and by how many people, it must be looked at; with none
-    needed it may go. Only a HELD one changes.
+def assess(
+    payment: Payment, limits: PaymentLimits, policy_reasons: tuple[str, ...], now_ms: int
+) -> Payment:
+    """Approve a HELD withdrawal, or note why, and by how many people, it must be looked at first.
+    One that has been assessed stays as it is.
     """
-    if payment.state is not PaymentState.HELD or payment.approvals_needed or payment.reasons:
+    if payment.state is not PaymentState.HELD or payment.approvals_needed:
         return payment
-    reasons: list[str] = []
+    reasons = list(policy_reasons)
     if payment.amount_minor >= limits.two_people_from_minor:
         reasons.append(ReviewReason.ABOVE_TWO_PEOPLE.value)
     elif payment.amount_minor >= limits.automatic_below_minor:
         reasons.append(ReviewReason.ABOVE_AUTOMATIC.value)
-    reasons += policy_reasons
-    needed = 2 if payment.amount_minor >= limits.two_people_from_minor else 1
-    return replace(payment, approvals_needed=needed if reasons else 0, reasons=tuple(reasons))
-
-
-def approve_automatically(payment: Payment, now_ms: int) -> Payment:
-    """Raises: AlreadyDecided when it has left HELD for anything but APPROVED or later."""
-    if payment.state is PaymentState.HELD and not payment.approvals_needed:
+    if not reasons:
         return payment.become(PaymentState.APPROVED, now_ms)
-    return payment
+    needed = 2 if payment.amount_minor >= limits.two_people_from_minor else 1
+    return replace(payment.noted(now_ms), approvals_needed=needed, reasons=tuple(reasons))
 
 
 def await_review(payment: Payment, task_token: str, now_ms: int) -> Payment:
@@ -431,41 +487,108 @@ def await_review(payment: Payment, task_token: str, now_ms: int) -> Payment:
     return payment
 
 
-def approve(payment: Payment, by: str, reason: DecisionReason, now_ms: int) -> Payment:
-    """One reviewer says yes; the last one needed approves the withdrawal.
+_IN_STATES: Final = {
+    Verdict.APPROVE: (PaymentState.IN_REVIEW,),
+    Verdict.REJECT: (PaymentState.IN_REVIEW,),
+    Verdict.CONFIRM: (PaymentState.DISPUTED,),
+    Verdict.DENY: (PaymentState.DISPUTED,),
+    Verdict.REVERSE: (PaymentState.CREDITED, PaymentState.PAID, PaymentState.RETURNED),
+}
+
+
+def decide(
+    wallet: Wallet, payment: Payment, decision: Decision
+) -> tuple[Wallet | None, Payment, Adjustment | None]:
+    """Take one person's decision; where two are needed, the second one's makes it happen. Return
+    what is to be written; ``payment`` itself when this very decision was taken before.
 
     Raises:
-        NeedsAnotherPerson: he approved it already. AlreadyDecided: it is not in review.
+        AlreadyDecided: the payment does not wait for such a decision.
+        NeedsAnotherPerson: he has said so already, and it takes another one.
+        IdempotencyConflict: the key stands for another decision of his.
     """
-    _check_in_review(payment)
-    if any(decision.by == by for decision in payment.decisions):
-        raise NeedsAnotherPerson(
-            f"{by} has approved this withdrawal; another person must be the second",
-            approvals_needed=payment.approvals_needed,
-        )
-    decided = replace(payment, decisions=(*payment.decisions, Decision(by, reason, now_ms)))
-    if len(decided.decisions) >= payment.approvals_needed:
-        return decided.become(PaymentState.APPROVED, now_ms)
-    return decided.noted(now_ms)
-
-
-def reject(
-    wallet: Wallet, payment: Payment, by: str, reason: DecisionReason, now_ms: int
-) -> tuple[Wallet, Payment]:
-    """One reviewer says no: the money goes back. Raises: AlreadyDecided."""
-    _check_in_review(payment)
-    decided = replace(
-        payment, decisions=(*payment.decisions, Decision(by, reason, now_ms, approved=False))
+    made = next(
+        (d for d in payment.decisions if (d.by, d.key) == (decision.by, decision.key)), None
     )
-    return _given_back(wallet, decided, PaymentState.REJECTED, now_ms)
+    if made is not None:
+        if (made.verdict, made.reason) != (decision.verdict, decision.reason):
+            raise IdempotencyConflict(
+                f"this idempotency key was used to {made.verdict} for {made.reason}",
+                paymentId=payment.payment_id,
+            )
+        return None, payment, None
+    _check_open_to(payment, decision.verdict)
+    alike = {d.by for d in payment.decisions if d.verdict is decision.verdict}
+    needed = _people_needed(payment, decision.verdict)
+    if decision.by in alike:
+        raise NeedsAnotherPerson(
+            f"{decision.by} has said {decision.verdict} already; another person must be the second",
+            approvals_needed=needed,
+        )
+    decided = replace(payment, decisions=(*payment.decisions, decision))
+    if len(alike) + 1 < needed:
+        return None, decided.noted(decision.at_ms), None
+    return _carried_out(wallet, decided, decision)
 
 
-def _check_in_review(payment: Payment) -> None:
-    if payment.state is not PaymentState.IN_REVIEW:
+def _check_open_to(payment: Payment, verdict: Verdict) -> None:
+    is_open = payment.state in _IN_STATES[verdict]
+    if verdict is Verdict.REVERSE and is_open:
+        # A deposit may be charged back outside; what was paid out or returned stands, unless the
+        # provider has contradicted it. Two people reverse one payment once.
+        unflagged = payment.kind is PaymentKind.WITHDRAWAL and not payment.flags
+        people = [d for d in payment.decisions if d.verdict is Verdict.REVERSE]
+        is_open = not unflagged and len(people) < _people_needed(payment, verdict)
+    if not is_open:
         raise AlreadyDecided(
-            f"withdrawal {payment.payment_id} is {payment.state}, not in review",
+            f"{payment.kind.lower()} {payment.payment_id} is {payment.state}; there is nothing to "
+            f"{verdict}",
             state=payment.state.value,
         )
+
+
+def _people_needed(payment: Payment, verdict: Verdict) -> int:
+    if verdict is Verdict.REJECT:
+        return 1
+    return payment.approvals_needed if verdict is Verdict.APPROVE else 2
+
+
+def _carried_out(
+    wallet: Wallet, payment: Payment, decision: Decision
+) -> tuple[Wallet | None, Payment, Adjustment | None]:
+    now_ms, is_deposit = decision.at_ms, payment.kind is PaymentKind.DEPOSIT
+    match decision.verdict:
+        case Verdict.APPROVE:
+            return None, payment.become(PaymentState.APPROVED, now_ms), None
+        case Verdict.REJECT:
+            return *_given_back(wallet, payment, PaymentState.REJECTED, now_ms), None
+        case Verdict.CONFIRM:
+            moved = _credited if is_deposit else _paid
+            return *moved(wallet, payment, now_ms), None
+        case Verdict.DENY if is_deposit:
+            return None, payment.become(PaymentState.FAILED, now_ms), None
+        case Verdict.DENY:
+            return *_given_back(wallet, payment, PaymentState.RETURNED, now_ms), None
+        case Verdict.REVERSE:
+            return _reversed(wallet, payment, now_ms)
+
+
+def _reversed(wallet: Wallet, payment: Payment, now_ms: int) -> tuple[Wallet, Payment, Adjustment]:
+    """Undo a payment by a compensating entry: take a credited deposit, or a returned withdrawal
+    that was paid out after all, as far as the balance reaches; give back what was paid out and
+    came back. A returned withdrawal stays RETURNED: that is what its own movement was.
+    """
+    comes_back = payment.state is PaymentState.PAID
+    after, adjustment = adjust(
+        wallet,
+        MovementKind.REVERSAL,
+        payment.payment_id,
+        payment.amount_minor if comes_back else -payment.amount_minor,
+        now_ms,
+    )
+    if payment.state is PaymentState.RETURNED:
+        return after, payment.noted(now_ms), adjustment
+    return after, payment.become(PaymentState.REVERSED, now_ms), adjustment
 
 
 def cancel(wallet: Wallet, payment: Payment, now_ms: int) -> tuple[Wallet, Payment]:
@@ -499,28 +622,37 @@ def send(payment: Payment, now_ms: int) -> Payment:
     )
 
 
-def pay(
+def await_payout(payment: Payment, task_token: str, now_ms: int) -> Payment:
+    """Keep what waits for the provider's answer to a withdrawal that may go or has gone."""
+    if payment.state in (PaymentState.APPROVED, PaymentState.SENT) and (
+        payment.task_token != task_token
+    ):
+        return replace(payment.noted(now_ms), task_token=task_token)
+    return payment
+
+
+def _pay(
     wallet: Wallet, payment: Payment, amount_minor: int, currency: str, now_ms: int
 ) -> tuple[Wallet | None, Payment]:
-    """The provider says that it paid the withdrawal out. Return no wallet when none is to be
-    written: it was known, or the provider contradicts itself, which a person must look at.
-
-    Raises:
-        IntegrityError: it is no withdrawal.
-    """
-    if payment.kind is not PaymentKind.WITHDRAWAL:
-        raise IntegrityError(f"payment {payment.payment_id} is no withdrawal")
     if (amount_minor, currency) != (payment.amount_minor, payment.currency):
         flag = (
             f"the provider paid {amount_minor} {currency} out where "
             f"{payment.amount_minor} {payment.currency} was to be paid"
         )
-        return None, payment.flagged(flag, now_ms)
-    if payment.state is PaymentState.PAID:
+    elif payment.state is PaymentState.SENT:
+        return _paid(wallet, payment, now_ms)
+    elif payment.state in (PaymentState.PAID, PaymentState.REVERSED):
         return None, payment
-    if payment.state is not PaymentState.SENT:
+    else:
         flag = f"the provider says it paid this out while it was {payment.state}"
-        return None, payment.flagged(flag, now_ms)
+    flagged = payment.flagged(flag, now_ms)
+    # Whatever is still to come must not go out a second time.
+    if flagged is not payment and payment.state not in ENDED:
+        flagged = replace(flagged, state=PaymentState.DISPUTED)
+    return None, flagged
+
+
+def _paid(wallet: Wallet, payment: Payment, now_ms: int) -> tuple[Wallet, Payment]:
     after = wallet.moved(
         MovementKind.WITHDRAWAL, 0, now_ms, payment.payment_id, held_minor=-payment.amount_minor
     )
@@ -534,8 +666,8 @@ def pay(
 def give_back(
     wallet: Wallet, payment: Payment, reason: str, now_ms: int
 ) -> tuple[Wallet | None, Payment]:
-    """The provider says that it did not pay the withdrawal out: the money is the player's again.
-    Return no wallet as ``pay`` does.
+    """The provider did not pay the withdrawal out: the money is the player's again. Return no
+    wallet as ``take`` does.
     """
     if payment.state is PaymentState.RETURNED:
         return None, payment

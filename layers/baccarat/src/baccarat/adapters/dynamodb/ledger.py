@@ -35,6 +35,7 @@ from baccarat.domain.payment import (
     Payment,
     PaymentKind,
     PaymentState,
+    Verdict,
     player_of,
 )
 from baccarat.domain.paytable import Spot
@@ -364,7 +365,9 @@ def _payment_item(payment: Payment) -> PaymentItem:
         closed_at_ms=payment.closed_at_ms,
         approvals_needed=payment.approvals_needed,
         reasons=list(payment.reasons),
-        decisions=[[d.by, d.reason.value, d.at_ms, d.approved] for d in payment.decisions],
+        decisions=[
+            [d.by, d.verdict.value, d.reason.value, d.at_ms, d.key] for d in payment.decisions
+        ],
         flags=list(payment.flags),
         task_token=payment.task_token,
     )
@@ -392,8 +395,8 @@ def _payment(item: PaymentItem) -> Payment:
         approvals_needed=int(item.approvals_needed),
         reasons=tuple(item.reasons),
         decisions=tuple(
-            Decision(by, DecisionReason(reason), at_ms, approved=approved)
-            for by, reason, at_ms, approved in item.decisions
+            Decision(by, Verdict(verdict), DecisionReason(reason), at_ms, key)
+            for by, verdict, reason, at_ms, key in item.decisions
         ),
         flags=tuple(item.flags),
         task_token=item.task_token,
