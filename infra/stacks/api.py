@@ -47,6 +47,11 @@ _BETS: Final = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "BET#"}]}}}}
 _WALLETS: Final = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "WALLET#"}]}}}}
 _FORGET_CONNECTION: Final = ("Query", "BatchWriteItem", "GetItem", "DeleteItem")
 """Ending subscriptions, and freeing the seat of a player who is gone."""
+_WALLET_PATHS: Final = (
+    "/wallets",
+    *(f"/wallets/{{currency}}/{what}" for what in ("history", "balance", "export")),
+)
+_RESUME_PATH: Final = "/players/{playerId}/wallets/{currency}/resume"
 _MESSAGES: Final = {
     "lobby": "list_lobby",
     "match": "propose_tables",
@@ -294,6 +299,8 @@ class ApiStack(Stack):
         )
         function("get_transcript", to.archive(reads=["transcripts"]), to.signing())
         function("list_rounds", to.floor("GetItem", "BatchGetItem"), to.ledger("Query"))
+        function("show_wallets", to.wallets("Query"), to.journal("GetItem", "Query"))
+        function("resume_wallet", to.wallets("GetItem", "Query", "PutItem"))
         function("get_keys", to.public_key(), Access({"RETIRED_KEYS": config.retired_keys}))
         api = HttpApi(
             self,
@@ -317,6 +324,9 @@ class ApiStack(Stack):
             api, HttpMethod.GET, "/rounds/{roundId}/transcript", "get_transcript", signed_in
         )
         self._http_route(api, HttpMethod.GET, "/tables/{tableId}/rounds", "list_rounds", signed_in)
+        for path in _WALLET_PATHS:
+            self._http_route(api, HttpMethod.GET, path, "show_wallets", signed_in)
+        self._http_route(api, HttpMethod.POST, _RESUME_PATH, "resume_wallet", signed_in)
         keys = self._http_route(api, HttpMethod.GET, "/keys", "get_keys", everybody)
         acknowledge(keys, {"APIG4": "public keys are for everybody who verifies a transcript"})
         stage = HttpStage(

@@ -45,6 +45,8 @@ CODES = {
     "InsufficientFunds": "INSUFFICIENT_FUNDS",
     "BetNotCancellable": "BET_NOT_CANCELLABLE",
     "WalletStopped": "WALLET_STOPPED",
+    "NotStopped": "NOT_STOPPED",
+    "WalletNotFound": "WALLET_NOT_FOUND",
     "PaymentRefused": "PAYMENT_REFUSED",
     "PaymentNotFound": "PAYMENT_NOT_FOUND",
     "AmountNotAllowed": "AMOUNT_NOT_ALLOWED",

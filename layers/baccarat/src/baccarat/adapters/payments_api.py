@@ -191,7 +191,8 @@ _REASONS: Final = {
 _ERROR: Final = {"application/json": {"model": ErrorModel}}
 
 
-def _answers(model: type[BaseModel], *codes: int) -> dict[int, Any]:
+def answers_of(model: type[BaseModel], *codes: int) -> dict[int, Any]:
+    """Return what a route may answer, for the document."""
     errors = {code: {"description": _REASONS[code], "content": _ERROR} for code in codes}
     # The gateway's own answer has its own form.
     errors[401] = {"description": _REASONS[401], "content": {"application/json": {}}}
@@ -225,7 +226,7 @@ def player_api(cases: PlayerCases) -> APIGatewayHttpResolver:
         "/deposits",
         summary="Pay in",
         tags=["players"],
-        responses=_answers(DepositAnswer, 400, 403, 409, 413, 503),
+        responses=answers_of(DepositAnswer, 400, 403, 409, 413, 503),
     )
     def post_deposit(deposit: NewDeposit, key: IdempotencyKey) -> DepositAnswer:
         payment, pay_url = cases.deposit(player_id(), key, deposit)
@@ -235,7 +236,7 @@ def player_api(cases: PlayerCases) -> APIGatewayHttpResolver:
         "/withdrawals",
         summary="Pay out",
         tags=["players"],
-        responses=_answers(PaymentAnswer, 400, 403, 409, 413, 503),
+        responses=answers_of(PaymentAnswer, 400, 403, 409, 413, 503),
     )
     def post_withdrawal(withdrawal: NewWithdrawal, key: IdempotencyKey) -> PaymentAnswer:
         return PaymentAnswer(payment=payment_view(cases.withdraw(player_id(), key, withdrawal)))
@@ -245,7 +246,7 @@ def player_api(cases: PlayerCases) -> APIGatewayHttpResolver:
         summary="Take a withdrawal back that was not sent",
         description="Cancelling twice, with whichever key, is the same as once.",
         tags=["players"],
-        responses=_answers(PaymentAnswer, 400, 403, 404, 409, 413, 503),
+        responses=answers_of(PaymentAnswer, 400, 403, 404, 409, 413, 503),
     )
     def post_cancel(payment_id: PaymentId, key: IdempotencyKey) -> PaymentAnswer:  # noqa: ARG001
         return PaymentAnswer(payment=payment_view(cases.cancel(player_id(), payment_id)))
@@ -254,7 +255,7 @@ def player_api(cases: PlayerCases) -> APIGatewayHttpResolver:
         "/payments/<payment_id>",
         summary="One payment",
         tags=["players"],
-        responses=_answers(PaymentAnswer, 400, 403, 404, 413),
+        responses=answers_of(PaymentAnswer, 400, 403, 404, 413),
     )
     def get_payment(payment_id: PaymentId) -> PaymentAnswer:
         return PaymentAnswer(payment=payment_view(cases.show(player_id(), payment_id)))
@@ -263,7 +264,7 @@ def player_api(cases: PlayerCases) -> APIGatewayHttpResolver:
         "/payments",
         summary="All payments",
         tags=["players"],
-        responses=_answers(PaymentsAnswer, 400, 403, 413),
+        responses=answers_of(PaymentsAnswer, 400, 403, 413),
     )
     def get_payments() -> PaymentsAnswer:
         found = cases.list_all(player_id())
@@ -294,7 +295,7 @@ def review_api(cases: ReviewCases) -> APIGatewayHttpResolver:
         "/reviews",
         summary="Payments that wait for a person",
         tags=["cashiers"],
-        responses=_answers(WaitingAnswer, 400, 403, 413),
+        responses=answers_of(WaitingAnswer, 400, 403, 413),
     )
     def get_reviews() -> WaitingAnswer:
         cashier()
@@ -309,7 +310,7 @@ def review_api(cases: ReviewCases) -> APIGatewayHttpResolver:
         "/reviews/<payment_id>",
         summary="One payment, whatever its state, with all that the house knows",
         tags=["cashiers"],
-        responses=_answers(ReviewView, 400, 403, 404, 413),
+        responses=answers_of(ReviewView, 400, 403, 404, 413),
     )
     def get_review(payment_id: PaymentId) -> ReviewView:
         cashier()
@@ -323,7 +324,7 @@ def review_api(cases: ReviewCases) -> APIGatewayHttpResolver:
         "whose end the provider contradicts. CONFIRM, DENY and REVERSE take two people, APPROVE "
         "as many as `approvalsNeeded` says.",
         tags=["cashiers"],
-        responses=_answers(ReviewView, 400, 403, 404, 409, 413, 503),
+        responses=answers_of(ReviewView, 400, 403, 404, 409, 413, 503),
     )
     def post_review(
         payment_id: PaymentId, decision: NewDecision, key: IdempotencyKey
@@ -343,7 +344,7 @@ class WebhookCases:
 
 def webhook_api(cases: WebhookCases) -> APIGatewayHttpResolver:
     app = validating_resolver()
-    answers = _answers(WebhookAnswer, 400, 401, 404, 413, 503)
+    answers = answers_of(WebhookAnswer, 400, 401, 404, 413, 503)
     answers[401] = {"description": "The signature is missing, too old or wrong.", "content": _ERROR}
 
     @app.post(
@@ -364,7 +365,11 @@ def webhook_api(cases: WebhookCases) -> APIGatewayHttpResolver:
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of all routes."""
+    from baccarat.adapters.wallets_api import ResumeCases, WalletCases, resume_api, wallets_api
+
     apps = (
+        wallets_api(WalletCases(*[_unwired] * 4)),
+        resume_api(ResumeCases(_unwired)),
         player_api(PlayerCases(*[_unwired] * 5)),
         review_api(ReviewCases(*[_unwired] * 3)),
         webhook_api(WebhookCases(*[_unwired] * 2)),
@@ -386,9 +391,10 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Live Baccarat: payments",
+            "title": "Live Baccarat: money",
             "version": VERSION,
-            "description": "Deposits and withdrawals. Every write has an Idempotency-Key.",
+            "description": "Wallets, deposits and withdrawals. Every payment has an "
+            "Idempotency-Key.",
         },
         "paths": paths,
         "components": {

@@ -234,6 +234,8 @@ class Ledger(Protocol):
             Contention: the payment or the wallet moved.
         """
 
+    def stops_of(self, player_id: str) -> list[Stop]: ...
+
     def stop(self, before: Wallet, after: Wallet, stop: Stop) -> None:
         """Write both.
 

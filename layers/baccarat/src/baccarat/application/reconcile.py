@@ -16,8 +16,8 @@ from typing import Final, Protocol
 from baccarat.application.ports import Clock, Journal, Ledger
 from baccarat.application.retry import on_contention
 from baccarat.domain import wallet as money
-from baccarat.domain.errors import IntegrityError
-from baccarat.domain.journal import Entry, entries_of, movements_of
+from baccarat.domain.errors import IntegrityError, NotStopped, WalletNotFound
+from baccarat.domain.journal import entries_of, movements_of
 from baccarat.domain.movement import MovementKind
 from baccarat.domain.payment import Payment, PaymentKind, PaymentState
 from baccarat.domain.wallet import Adjustment, Bet, BetState, HousePosting, Stop, Wallet
@@ -226,7 +226,7 @@ def double_check(
 
         def judge(key: WalletKey = key) -> tuple[tuple[str, ...], bool]:
             items = scan.items_of(*key)
-            findings = wallet_findings(items, journal.entries(*key))
+            findings = wallet_findings(items, journal)
             [wallet] = items.wallets or [None]
             if not findings or wallet is None or wallet.stopped is not None or not stops:
                 return findings, False
@@ -243,6 +243,45 @@ def double_check(
     return replace(found, wrong_wallets=wrong, stopped=tuple(stopped))
 
 
+def resume(
+    player_id: str,
+    currency: str,
+    stop_version: int,
+    reason: str,
+    by: str,
+    *,
+    ledger: Ledger,
+    clock: Clock,
+) -> Wallet:
+    """Let a stopped wallet work again. ``stop_version`` is the version of the stop that was looked
+    at; the same request again changes nothing.
+
+    Raises:
+        WalletNotFound: there is no such wallet.
+        NotStopped: the newest stop is another one; ``details`` name it.
+    """
+
+    def attempt() -> Wallet:
+        wallet = ledger.wallet(player_id, currency)
+        if wallet is None:
+            raise WalletNotFound(f"there is no wallet {player_id} {currency}")
+        stops = [stop for stop in ledger.stops_of(player_id) if stop.currency == currency]
+        halts = [stop for stop in stops if stop.kind is MovementKind.STOP]
+        newest = max((stop.wallet_version for stop in halts), default=None)
+        if newest != stop_version:
+            raise NotStopped(
+                f"the newest stop of this wallet is version {newest}, not {stop_version}",
+                stop_version=newest,
+            )
+        if wallet.stopped is None:
+            return wallet
+        after, record = money.resume(wallet, reason, by, clock.now_ms())
+        ledger.stop(wallet, after, record)
+        return after
+
+    return on_contention(clock, attempt)
+
+
 def reconcile(items: Items, journal: Journal | None = None) -> Balances:
     """Check that money is conserved and every wallet replays to its balance, and to what its
     journal says if that is given.
@@ -254,7 +293,7 @@ def reconcile(items: Items, journal: Journal | None = None) -> Balances:
     items = items.as_of_wallets()
     wrong = {}
     for key, own in items.by_wallet().items():
-        findings = wallet_findings(own, journal.entries(*key) if journal else ())
+        findings = wallet_findings(own, journal)
         if findings:
             wrong[key] = findings
     sums = _sums(items)
@@ -268,9 +307,9 @@ def reconcile(items: Items, journal: Journal | None = None) -> Balances:
     return Balances(sums, wrong, (*lost, *_unposted(items)))
 
 
-def wallet_findings(own: Items, entries: Sequence[Entry]) -> tuple[str, ...]:
-    """Return what is wrong with one wallet, in words. ``own`` are its items and no others,
-    ``entries`` what its journal has so far.
+def wallet_findings(own: Items, journal: Journal | None = None) -> tuple[str, ...]:
+    """Return what is wrong with one wallet, in words. ``own`` are its items and no others; the
+    journal may be behind.
     """
     own = own.as_of_wallets()
     try:
@@ -298,6 +337,10 @@ def wallet_findings(own: Items, entries: Sequence[Entry]) -> tuple[str, ...]:
     if wallet.stopped != expected:
         found.append(f"stops give {expected}, the wallet has {wallet.stopped}")
     derived = entries_of(wallet.player_id, wallet.currency, movements)
+    try:
+        entries = journal.entries(wallet.player_id, wallet.currency) if journal else []
+    except IntegrityError as error:
+        return (*found, error.message)
     found += [
         f"the journal's version {entry.movement.version} is not what the items give"
         for entry in entries

@@ -5,7 +5,7 @@ BaccaratError
 │   ├── InvalidRequest, Forbidden, NotFound
 │   ├── BetRefused     (limits, funds, time)
 │   ├── DeskRefused    (cards, shoe, table: what a dealer or the pit asked for)
-│   ├── WalletStopped, PaymentRefused (amount, policy, state of a deposit or withdrawal)
+│   ├── WalletStopped, NotStopped, PaymentRefused (amount, policy, state of a deposit or withdrawal)
 │   ├── SignatureRefused (a webhook)
 │   ├── SeatTaken, AlreadySeated, NotAtTable, TooManyTablesWatched
 │   └── IdempotencyConflict
@@ -204,6 +204,16 @@ class WalletStopped(Refused):
     """The house checks the wallet: money may come in, none may leave."""
 
     code = "WALLET_STOPPED"
+
+
+class NotStopped(Refused):
+    """The wallet has no such stop to let it go from; ``details`` name its newest."""
+
+    code = "NOT_STOPPED"
+
+
+class WalletNotFound(NotFound):
+    code = "WALLET_NOT_FOUND"
 
 
 class PaymentRefused(Refused):

@@ -182,6 +182,13 @@ class DynamoLedger:
         except Cancelled as error:
             raise _race(error) from error
 
+    def stops_of(self, player_id: str) -> list[Stop]:
+        model = wallets_of(player_id).stop
+        found = model.query(
+            _player_key(player_id), model.sk.startswith("STOP#"), consistent_read=True
+        )
+        return [_stop(item) for item in found]
+
     def stop(self, before: Wallet, after: Wallet, stop: Stop) -> None:
         try:
             self._write(before, after, [if_absent(_stop_item(stop))])
