@@ -109,7 +109,7 @@ def test_a_lie_about_a_deposit_moves_nothing_and_is_for_two_people(
 ) -> None:
     id_ = opened(house)
     house.behave(id_, **lie)
-    assert house.said(id_) == (200, {"result": "APPLIED"})
+    assert house.said(id_) == (200, {"result": "NOTED"})
     assert house.payment(id_).state is S.DISPUTED
     assert house.available() == (100_000, held)
     house.behave(id_)
@@ -482,7 +482,7 @@ def test_a_lie_about_a_payout_keeps_the_money_held(house: House, lie: dict[str, 
     id_ = house.withdrawal(5_000)
     house.until(id_, S.SENT)
     house.behave(id_, **lie)
-    assert house.said(id_) == (200, {"result": "APPLIED"})
+    assert house.said(id_) == (200, {"result": "NOTED"})
     assert house.payment(id_).state is S.DISPUTED
     assert house.available() == (95_000, 5_000)
     assert house.workflow(id_) == "SUCCEEDED"
@@ -526,7 +526,7 @@ def test_a_payout_reported_before_it_was_sent_is_not_sent(house: House) -> None:
     }
     raw = json.dumps(body).encode()
     headers = {webhooks.HEADER: webhooks.sign(raw, WEBHOOK_SECRET, int(time.time()))}
-    assert house.webhook(headers, raw) == (200, {"result": "APPLIED"})
+    assert house.webhook(headers, raw) == (200, {"result": "NOTED"})
     assert house.payment(id_).state is S.DISPUTED
     assert house.workflow(id_) == "SUCCEEDED"
     house.send()
