@@ -17,7 +17,7 @@ from baccarat.adapters.secrets import Secrets
 from baccarat.adapters.stepfunctions import StepFunctionsTasks
 from baccarat.application.payments import take_report
 from baccarat.domain.errors import PaymentNotFound, SignatureRefused
-from baccarat.domain.payment import Report
+from baccarat.domain.payment import PaymentState, Report
 from functions.receive_webhook.settings import Settings
 
 
@@ -56,7 +56,9 @@ def build() -> LambdaHandler:
         )
         if change.after is change.before:
             return "KNOWN"
-        return "NOTED" if change.before.state is change.after.state else "APPLIED"
+        # Money that comes after a failure is flagged, but it is credited.
+        contradicts = change.new_flags and not change.has_become(PaymentState.CREDITED)
+        return "NOTED" if contradicts else "APPLIED"
 
     app = webhook_api(WebhookCases(check=check, take=take))
 

@@ -18,6 +18,7 @@ from infra.constructs.python_function import (
     PythonFunction,
     pascal,
 )
+from infra.constructs.queues import last_queue
 from infra.constructs.stream_consumer import StreamConsumer
 from infra.stacks.rounds import RoundsStack
 from infra.stacks.stateful import StatefulStack
@@ -32,7 +33,7 @@ _WALLETS_AND_PAYMENTS: Final = {
 
 
 class LedgerStack(Stack):
-    """Holds no data; what cannot be delivered goes to the queues of the rounds."""
+    """Holds no data but what waits in its queue."""
 
     def __init__(
         self,
@@ -48,8 +49,14 @@ class LedgerStack(Stack):
         self._config = config
         self._layers = Layers(self, "Layers", config=config)
         self.functions: dict[str, PythonFunction] = {}
+        self.dead_letters = last_queue(
+            self,
+            "DeadLetters",
+            "takes what could not be delivered to a function; there is an alarm",
+            config=config,
+        )
         self._projector(stateful, rounds)
-        self._reconciler(stateful, rounds)
+        self._reconciler(stateful)
         for name, function in self.functions.items():
             CfnOutput(self, f"{pascal(name)}Function", value=function.function.function_name)
 
@@ -76,12 +83,12 @@ class LedgerStack(Stack):
                 f"{tier.capitalize()}Moves",
                 table=table,
                 function=projector,
-                dead_letters=rounds.dead_letters,
+                dead_letters=self.dead_letters,
                 retries=_PROJECTION_RETRIES,
                 only=[_WALLETS_AND_PAYMENTS],
             )
 
-    def _reconciler(self, to: StatefulStack, rounds: RoundsStack) -> None:
+    def _reconciler(self, to: StatefulStack) -> None:
         reconciler = PythonFunction(
             self,
             "reconcile_wallets",
@@ -100,7 +107,7 @@ class LedgerStack(Stack):
         reconciler.function.configure_async_invoke(
             retry_attempts=0,
             max_event_age=Duration.minutes(_RECONCILE_MINUTES),
-            on_failure=SqsDestination(rounds.dead_letters),
+            on_failure=SqsDestination(self.dead_letters),
         )
         Rule(
             self,
@@ -109,7 +116,7 @@ class LedgerStack(Stack):
             targets=[
                 LambdaFunction(
                     reconciler.function,
-                    dead_letter_queue=rounds.dead_letters,
+                    dead_letter_queue=self.dead_letters,
                     retry_attempts=0,
                     max_event_age=Duration.minutes(_RECONCILE_MINUTES),
                 )

@@ -80,11 +80,11 @@ class ObservabilityStack(Stack):
         }
         self._round_alarms(rounds)
         self._ledger_alarms()
-        self._queue_alarms(rounds)
+        self._queue_alarms(rounds, ledger)
         self._payment_alarms(payments)
         self._function_alarms(functions)
         self._table_alarms(stateful)
-        self._dashboard(stateful, rounds, api, payments, functions)
+        self._dashboard(stateful, rounds, ledger, api, payments, functions)
         CfnOutput(self, "AlarmTopicArn", value=self._topic.topic_arn)
 
     def _alarm(self, id_: str, metric: IMetric, description: str, *, threshold: float = 1) -> None:
@@ -130,9 +130,10 @@ class ObservabilityStack(Stack):
             "The reconciler found a difference. See docs/runbooks/ledger.md.",
         )
 
-    def _queue_alarms(self, rounds: RoundsStack) -> None:
+    def _queue_alarms(self, rounds: RoundsStack, ledger: LedgerStack) -> None:
         for id_, queue, description in (
             ("DeadLetters", rounds.dead_letters, "Something could not be delivered to a function."),
+            ("LedgerDeadLetters", ledger.dead_letters, "A wallet's record was not delivered."),
             ("Parked", rounds.parking, "A stream record that nobody can read is parked."),
         ):
             metric = queue.metric_approximate_number_of_messages_visible(
@@ -211,6 +212,7 @@ class ObservabilityStack(Stack):
         self,
         stateful: StatefulStack,
         rounds: RoundsStack,
+        ledger: LedgerStack,
         api: ApiStack,
         payments: PaymentsStack,
         functions: Mapping[str, PythonFunction],
@@ -255,6 +257,7 @@ class ObservabilityStack(Stack):
                     for queue in (
                         rounds.dead_letters,
                         rounds.parking,
+                        ledger.dead_letters,
                         payments.unsent,
                         payments.dead_letters,
                     )

@@ -10,7 +10,6 @@ from aws_cdk.aws_events_targets import LambdaFunction
 from aws_cdk.aws_iam import IRole, Policy, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_lambda_destinations import SqsDestination
 from aws_cdk.aws_logs import LogGroup
-from aws_cdk.aws_sqs import Queue, QueueEncryption
 from aws_cdk.aws_stepfunctions import (
     DefinitionBody,
     LogLevel,
@@ -30,6 +29,7 @@ from infra.constructs.python_function import (
     PythonFunction,
     pascal,
 )
+from infra.constructs.queues import last_queue
 from infra.constructs.stream_consumer import StreamConsumer
 from infra.nag import acknowledge
 from infra.stacks.stateful import StatefulStack
@@ -73,11 +73,17 @@ class RoundsStack(Stack):
         self._stateful = stateful
         self._layers = Layers(self, "Layers", config=config)
         self.functions: dict[str, PythonFunction] = {}
-        self.dead_letters = self._queue(
-            "DeadLetters", "takes what could not be delivered to a function; there is an alarm"
+        self.dead_letters = last_queue(
+            self,
+            "DeadLetters",
+            "takes what could not be delivered to a function; there is an alarm",
+            config=config,
         )
-        self.parking = self._queue(
-            "Parking", "takes stream records that nobody can read; there is an alarm"
+        self.parking = last_queue(
+            self,
+            "Parking",
+            "takes stream records that nobody can read; there is an alarm",
+            config=config,
         )
         self._steps()
         self.machine = self._machine()
@@ -306,18 +312,6 @@ class RoundsStack(Stack):
             retries=_TALLY_RETRIES,
             only=[_CHANGED_STAKE],
         )
-
-    def _queue(self, name: str, reason: str) -> Queue:
-        queue = Queue(
-            self,
-            name,
-            encryption=QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=self._config.removal,
-        )
-        acknowledge(queue, {"SQS3": reason})
-        return queue
 
 
 def _answer(machine: StateMachine) -> PolicyStatement:

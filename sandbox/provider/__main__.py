@@ -1,12 +1,11 @@
 """``python -m sandbox.provider``: the payment provider of the one-machine run.
 
-Key and webhook secret come in the environment, as SANDBOX_PROVIDER_KEY and
-SANDBOX_PROVIDER_SECRET: a command line would show them to everybody on the machine.
+It prints its address and serves until it is ended. Key and webhook secret come in the environment,
+as SANDBOX_PROVIDER_KEY and SANDBOX_PROVIDER_SECRET: a command line shows them to everybody.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 
 from sandbox.provider.server import ProviderServer, post
@@ -14,16 +13,11 @@ from sandbox.provider.service import Provider
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="sandbox.provider", description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    options = parser.parse_args()
     provider = Provider(os.environ["SANDBOX_PROVIDER_SECRET"], post)
     provider.start()
-    server = ProviderServer(provider, os.environ["SANDBOX_PROVIDER_KEY"], options.port)
-    try:
-        server.serve_forever()
-    finally:
-        provider.stop()
+    server = ProviderServer(provider, os.environ["SANDBOX_PROVIDER_KEY"])
+    print(server.url, flush=True)
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
 
@@ -18,7 +18,7 @@ import boto3
 
 from baccarat.adapters.dynamodb.open_payments import DynamoOpenPayments
 from baccarat.application.payments import load_payment
-from baccarat.domain.payment import Payment, PaymentState
+from baccarat.domain.payment import HOUSE_METHOD, Payment, PaymentState
 from sandbox.provider.behaviour import Behaviour
 from sandbox.provider.server import ProviderServer
 from sandbox.provider.service import Provider
@@ -45,7 +45,6 @@ LIMITS = {
         "two_people_from_minor": 50_000,
     }
 }
-PLAYER = "anna"
 
 
 @dataclass
@@ -57,6 +56,13 @@ class House:
     environment: dict[str, str]
     lock: threading.RLock = field(default_factory=threading.RLock)
     keys: int = 0
+    player: str = ""
+
+    def new_player(self) -> None:
+        """Whoever plays from here has 100,000 minor units and no payments."""
+        self.provider.behave(Behaviour())
+        self.player = f"player-{self.keys}"
+        self.cloud.fund(self.player, 100_000)
 
     def call(self, function: str, event: dict[str, Any]) -> Any:
         # moto's transactions are not atomic: one handler at a time.
@@ -70,7 +76,7 @@ class House:
         path: str,
         body: Any = None,
         *,
-        user: str = PLAYER,
+        user: str | None = None,
         role: str = "player",
         key: str | None = "",
         **headers: str,
@@ -78,6 +84,7 @@ class House:
         """Call a function as API Gateway does; a fresh idempotency key unless one is given."""
         self.keys += 1
         key = f"key-{self.keys:016d}" if key == "" else key
+        user = user or self.player
         claims = {"sub": user, "cognito:username": user, "cognito:groups": f"[{role}]"}
         answer = self.call(
             function,
@@ -190,12 +197,26 @@ class House:
 
     def watch(self, minutes: int = 3) -> dict[str, int]:
         """Let the watchdog look, some minutes from now; list what is open as the stream does."""
+        listed = DynamoOpenPayments()
         for payment in self.cloud.scan.payments():
-            DynamoOpenPayments().note(payment)
+            ours = payment.player_id == self.player and payment.method != HOUSE_METHOD
+            listed.note(payment if ours else replace(payment, state=PaymentState.PAID))
         now = time.time_ns() // 1_000_000 + minutes * 60_000
         with mock.patch("baccarat.adapters.clock.SystemClock.now_ms", return_value=now):
             done: dict[str, int] = self.call("watch_payments", {})
         return done
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Players' requests give the provider a fifth of a second, once."""
+        build = load_handler("request_payments").build
+        build.cache_clear()
+        with (
+            mock.patch("baccarat.adapters.provider._TIMEOUT", 0.2),
+            mock.patch("baccarat.adapters.provider._RETRY", new=False),
+        ):
+            yield
+        build.cache_clear()
 
     def payment(self, payment_id: str) -> Payment:
         return load_payment(payment_id, self.cloud.ledger)
@@ -206,6 +227,7 @@ class House:
         def reached() -> Payment | None:
             if sending:
                 self.send()
+            time.sleep(0.1)  # Leaves the processor to the workflow's thread.
             payment = self.payment(payment_id)
             return payment if payment.state in states else None
 
@@ -236,7 +258,7 @@ class House:
         """What the player may use, and what is held; the books must be right."""
         with self.lock:
             assert self.cloud.balances().findings == ()
-            wallet = self.cloud.ledger.wallet(PLAYER, "EUR")
+            wallet = self.cloud.ledger.wallet(self.player, "EUR")
         assert wallet is not None
         return wallet.available_minor, wallet.held_minor
 
@@ -262,7 +284,6 @@ def payment_house() -> Iterator[House]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         provider.start()
         with mock.patch.dict(os.environ, environment):
-            cloud.fund(PLAYER, 100_000)
             try:
                 yield house
             finally:

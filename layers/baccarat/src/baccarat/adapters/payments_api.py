@@ -383,7 +383,7 @@ def document() -> dict[str, Any]:
         paths |= found["paths"]
         schemas |= found["components"]["schemas"]
     # What Powertools adds for a validation that answers in its own way; ours answers 400.
-    for name in ("HTTPValidationError", "ValidationError"):
+    for name in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
         schemas.pop(name, None)
     for path, operations in paths.items():
         for operation in operations.values():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 
 from baccarat.adapters.strict_json import loads
-from baccarat.domain.errors import IntegrityError
+from baccarat.domain.errors import IntegrityError, MalformedJson
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -30,8 +30,12 @@ class Secrets:
             IntegrityError: what is stored is no list of texts.
         """
         text = self._provider.get(self._name, max_age=MAX_AGE_SECONDS)
-        found = loads(str(text))
+        try:
+            found = loads(str(text))
+        except MalformedJson:
+            found = None
         if not isinstance(found, list) or not found:
+            # Neither the text nor what is wrong in it: both would be in the log.
             raise IntegrityError(f"secret {self._name} is no JSON list of texts")
         return tuple(str(secret) for secret in found)
 
