@@ -155,13 +155,6 @@ def test_the_journal_is_written_by_its_projector_alone(dev: Templates) -> None:
     assert dev.holders("dynamodb:Scan") == scanners
 
 
-def test_the_books_are_checked_every_quarter_of_an_hour(stages: tuple[Templates, ...]) -> None:
-    for templates in stages:
-        rule = templates.one("AWS::Events::Rule", "EveryQuarter")
-        assert rule.properties["ScheduleExpression"] == "rate(15 minutes)"
-        assert rule.properties["State"] == "ENABLED"
-
-
 def test_a_stopped_wallet_raises_an_alarm(dev: Templates) -> None:
     for name in ("WalletsStopped", "BooksDiffer"):
         alarm = dev.one("AWS::CloudWatch::Alarm", name).properties
@@ -345,13 +338,22 @@ def test_a_step_ends_before_its_state_gives_up(dev: Templates) -> None:
         assert dev.functions()[name].properties["Timeout"] < int(limit), name
 
 
-def test_the_watchdogs_look_every_minute(stages: tuple[Templates, ...]) -> None:
+def test_watchdogs_look_every_minute_and_the_reconciler_every_quarter_of_an_hour(
+    stages: tuple[Templates, ...],
+) -> None:
     for templates in stages:
-        rules = list(templates.resources("AWS::Events::Rule"))
-        assert {rule.stack.rpartition("-")[2] for rule in rules} == {"Rounds", "Payments"}
-        for rule in rules:
-            assert rule.properties["ScheduleExpression"] == "rate(1 minute)"
-            assert rule.properties["State"] == "ENABLED"
+        rules = {
+            rule.stack.rpartition("-")[2]: (
+                rule.properties["ScheduleExpression"],
+                rule.properties["State"],
+            )
+            for rule in templates.resources("AWS::Events::Rule")
+        }
+        assert rules == {
+            "Rounds": ("rate(1 minute)", "ENABLED"),
+            "Payments": ("rate(1 minute)", "ENABLED"),
+            "Ledger": ("rate(15 minutes)", "ENABLED"),
+        }
 
 
 def test_streams_are_read_from_the_start_with_bounded_retries(
@@ -521,7 +523,8 @@ def test_alarms(dev: Templates) -> None:
     assert {f"{n}Throttles" for n in named.values()} <= ids
     assert ids >= {
         *("RoundsFailed", "RoundsTimedOut", "RoundsVoided"),
-        *("DeadLettersWaiting", "ParkedWaiting"),
+        *("DeadLettersWaiting", "LedgerDeadLettersWaiting", "ParkedWaiting"),
+        "ProjectWalletsLate",
         *("FanOutEventsLate", "NotifyPlayersLate", "RefundStragglersLate", "TallyStakesLate"),
         *(f"{table}TableThrottles" for table in ("Floor", "Log", "Ledger", "Sessions")),
     }
