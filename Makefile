@@ -17,7 +17,7 @@ BIN := .venv/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed -E "s/v([0-9]+).*/\1/")
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run rounds deal verify screenshots test lint synth format lock browser clean
+.PHONY: help setup run rounds deal verify reconcile screenshots test lint synth format lock browser clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -48,6 +48,9 @@ deal: setup ## a headless dealer on a running sandbox: TABLE, SHOES, PORT
 
 verify: setup ## fetch the transcripts of all tables of a running sandbox and verify them offline: PORT
 	@$(BIN)/python -m sandbox.transcripts --port $(PORT)
+
+reconcile: setup ## recompute every balance of a running sandbox and stop wallets that differ: PORT
+	@$(BIN)/python -m sandbox.reconcile --port $(PORT)
 
 screenshots: setup browser ## take the pictures of docs/screenshots on a running sandbox: PORT
 	@$(BIN)/python -m tests.e2e.screenshots --port $(PORT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,20 @@ StageName = Literal["dev", "prod", "sandbox"]
 DEFAULT_GATEWAY_PORT = 4566
 WEBSOCKET_STAGE = "live"
 """Stage of the websocket API; part of the address that clients connect to."""
+
+
+_LIMITS = json.dumps(
+    {
+        "EUR": {
+            "min_deposit_minor": 10_00,
+            "max_deposit_minor": 50_000_00,
+            "min_withdrawal_minor": 10_00,
+            "max_withdrawal_minor": 100_000_00,
+            "automatic_below_minor": 1_000_00,
+            "two_people_from_minor": 10_000_00,
+        }
+    }
+)
 
 
 class StageConfig(BaseModel):
@@ -43,6 +58,11 @@ class StageConfig(BaseModel):
     """False on one machine: libraries are bundled for the interpreter that runs CDK, and what only
     AWS has (SnapStart, X-Ray, the account's log role, the content network) is left out."""
     alarms: bool = True
+    provider_url: str = "https://payments.provider.example"
+    """Where the payment provider takes deposits and payouts on."""
+    payment_limits: str = _LIMITS
+    """By currency, in minor units: smallest and largest payments, below what a withdrawal goes
+    without a person, and from what it takes two."""
     gateway: str | None = None
     """Host and port of the emulator's gateway; None on AWS, where APIs have addresses."""
     web_domain: str | None = None
@@ -81,7 +101,7 @@ def load(context: Mapping[str, Any]) -> StageConfig:
     """Return the stage that the CDK context names.
 
     Context: ``stage`` (default ``dev``), ``cell``, ``allowedOrigins`` (separated by spaces),
-    ``webDomain``, ``webCertificateArn``, ``gatewayPort`` (sandbox only).
+    ``webDomain``, ``webCertificateArn``, ``providerUrl``, ``gatewayPort`` (sandbox only).
 
     Raises:
         ValueError: there is no such stage, or a value is not valid.
@@ -92,6 +112,7 @@ def load(context: Mapping[str, Any]) -> StageConfig:
         "allowed_origins": tuple(str(context.get("allowedOrigins") or "").split()) or None,
         "web_domain": context.get("webDomain"),
         "web_certificate_arn": context.get("webCertificateArn"),
+        "provider_url": context.get("providerUrl"),
     }
     given = {key: value for key, value in values.items() if value}
     if name == "sandbox":

@@ -37,6 +37,7 @@ def announce(run: Run, options: Options) -> None:
         f"  players      {run.page_url}/   (lobby of all tables)",
         f"  dealer       {run.page_url}/desk.html#table=bac-5   (physical shoe; bac-6: shuffler)",
         f"  pit          {run.page_url}/pit.html#table=bac-5",
+        f"  payments     {run.outputs['ProviderUrl']}   (a provider that can misbehave)",
         f"  AWS API      {run.endpoint}   (any credentials, region us-east-1)",
         f"  logs         {options.folder}",
         f"  transcripts  s3://{run.outputs['RecordsBucket']}/transcripts/",

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _RETENTION_DAYS = 1
 
 
-def deploy(options: Options) -> dict[str, str]:
-    """Deploy every stack; return the outputs of all of them by name.
+def deploy(options: Options, provider_url: str) -> dict[str, str]:
+    """Deploy every stack; return the outputs of all of them by name, and where the payment provider
+    listens.
 
     Raises:
         SandboxError: the deployment failed.
@@ -39,6 +40,8 @@ def deploy(options: Options) -> dict[str, str]:
         f"gatewayPort={options.port}",
         "-c",
         f"allowedOrigins={' '.join(options.origins)}",
+        "-c",
+        f"providerUrl={provider_url}",
     ]
     account = f"aws://000000000000/{REGION}"
     run_logged([cdk, "bootstrap", account, *common], options, log, "cdk bootstrap")
@@ -48,7 +51,7 @@ def deploy(options: Options) -> dict[str, str]:
         log,
         "cdk deploy",
     )
-    outputs = _outputs()
+    outputs = {**_outputs(), "ProviderUrl": provider_url}
     _lock_records(outputs["RecordsBucket"])
     _allow_origins(outputs["ApiUrl"].split("/")[-2], options.folder / "cdk.out")
     return outputs

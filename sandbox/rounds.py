@@ -18,12 +18,12 @@ from typing import Any
 import boto3
 
 from baccarat.adapters.dynamodb.ledger import DynamoLedgerScan
-from baccarat.application.reconcile import Balances, reconcile
+from baccarat.application.reconcile import Balances, Items, reconcile
 from baccarat.domain.roles import PLAYER
 from baccarat.domain.wallet import BetState
 from sandbox.configuration import Options, Run, SandboxError, User
 from sandbox.headless import HeadlessPlayer, Wanted, bet_message, sign_in
-from sandbox.seeding import PASSWORD, add_user, bind_tables
+from sandbox.seeding import CURRENCY, PASSWORD, add_user, bind_tables
 
 _SPOTS = ("PLAYER", "BANKER", "TIE")
 _ROUND_SECONDS = 180
@@ -184,10 +184,7 @@ def transitions(run: Run, round_ids: Iterable[str]) -> list[int]:
 
 
 def balances() -> Balances:
-    scan = DynamoLedgerScan()
-    return reconcile(
-        scan.wallets(), scan.all_bets(), scan.deposits(), scan.postings(), scan.adjustments()
-    )
+    return reconcile(Items.scanned(DynamoLedgerScan()))
 
 
 def report(run: Run, options: argparse.Namespace) -> int:
@@ -220,6 +217,7 @@ def report(run: Run, options: argparse.Namespace) -> int:
     )
     steps = transitions(run, [e["roundId"] for e in settled])
     state = balances()
+    money = state.of(CURRENCY)
     rows = [
         ("rounds settled / voided", f"{len(settled)} / {len(voided)}"),
         ("players, bets, refused", f"{options.players}, {found.bets}, {len(found.refused)}"),
@@ -255,10 +253,10 @@ def report(run: Run, options: argparse.Namespace) -> int:
             "conserved" if not state.findings else f"NOT CONSERVED: {'; '.join(state.findings)}",
         ),
         (
-            "  available + open + house = deposits",
+            "  available + open + held + house = in − out",
             (
-                f"{state.available_minor} + {state.open_stakes_minor} + {state.house_minor} = "
-                f"{state.deposits_minor}"
+                f"{money.available_minor} + {money.open_stakes_minor} + {money.held_minor} + "
+                f"{money.house_minor} = {money.deposits_minor} − {money.withdrawals_minor}"
             ),
         ),
     ]

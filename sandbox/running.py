@@ -12,6 +12,7 @@ from sandbox.deployment import deploy
 from sandbox.heartbeats import Heartbeats
 from sandbox.pages import PageServer
 from sandbox.processes import Emulator, check_machine
+from sandbox.provider.process import ProviderProcess
 from sandbox.seeding import PHYSICAL_TABLES, USERS, add_user, bind_tables, start_tables
 
 
@@ -31,8 +32,12 @@ def sandbox(options: Options, say: Callable[[str], None]) -> Iterator[Run]:
         stack.callback(emulator.stop)
         say("starting the AWS emulator")
         emulator.start()
+        provider = ProviderProcess(options)
+        stack.callback(provider.stop)
+        provider.start()
         say("deploying the CDK app into it")
-        outputs = deploy(options)
+        outputs = deploy(options, provider.url)
+        provider.connect(outputs)
         say("adding users and wallets")
         bind_tables(outputs)
         for user in USERS:

@@ -15,10 +15,10 @@ from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb import models
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
-from baccarat.application.bets import credit_deposit
+from baccarat.application.payments import credit_house_deposit
 from baccarat.application.tables import configure_table
 from baccarat.domain.paytable import PAYTABLES, Spot
-from baccarat.domain.roles import AUDITOR, DEALER, OPS, PIT, PLAYER
+from baccarat.domain.roles import AUDITOR, CASHIER, DEALER, OPS, PIT, PLAYER
 from baccarat.domain.table import round_id
 from baccarat.domain.table_config import (
     Caps,
@@ -46,6 +46,8 @@ USERS: Final = (
     User("pit", PIT, PASSWORD),
     User("petra", PIT, PASSWORD),
     User("ops", OPS, PASSWORD),
+    User("carla", CASHIER, PASSWORD),
+    User("cosmo", CASHIER, PASSWORD),
     User("auditor", AUDITOR, PASSWORD),
 )
 
@@ -55,6 +57,8 @@ def bind_tables(outputs: dict[str, str]) -> None:
     models.bind(models.FLOOR_MODELS, outputs["FloorTable"], REGION)
     models.bind(models.LOG_MODELS, outputs["LogTable"], REGION)
     models.bind(models.LEDGER_MODELS, outputs["LedgerTable"], REGION)
+    models.bind_wallets(outputs["WalletTables"], REGION)
+    models.bind(models.JOURNAL_MODELS, outputs["JournalTable"], REGION)
     models.bind(models.SESSION_MODELS, outputs["SessionsTable"], REGION)
 
 
@@ -82,7 +86,14 @@ def add_user(user: User, outputs: dict[str, str]) -> str:
     if user.role == PLAYER:
         ledger = DynamoLedger(clients.dynamodb())
         ledger.open_wallet(Wallet(player_id, CURRENCY, 0, 0))
-        credit_deposit(player_id, "sandbox", user.balance_minor, ledger=ledger, clock=SystemClock())
+        credit_house_deposit(
+            player_id,
+            "sandbox",
+            user.balance_minor,
+            CURRENCY,
+            ledger=ledger,
+            clock=SystemClock(),
+        )
     return player_id
 
 

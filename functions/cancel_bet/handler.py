@@ -10,7 +10,7 @@ from baccarat.adapters.apigateway import ApiGatewayPublisher, answer
 from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
-from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, bind
+from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, bind, bind_wallets
 from baccarat.adapters.messages import (
     BetCancelled,
     CancelBet,
@@ -32,6 +32,7 @@ def build() -> LambdaHandler:
     units = WriteUnits()
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    bind_wallets(settings.wallet_tables, settings.aws_region)
     ledger = DynamoLedger(clients.dynamodb(units))
     clock = SystemClock()
     publisher = ApiGatewayPublisher(clients.connections(settings.callback_url))

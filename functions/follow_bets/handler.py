@@ -15,7 +15,12 @@ from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
-from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, bind
+from baccarat.adapters.dynamodb.models import (
+    FLOOR_MODELS,
+    LEDGER_MODELS,
+    bind,
+    bind_wallets,
+)
 from baccarat.adapters.observability import LambdaHandler, Logger, count, observed
 from baccarat.adapters.s3 import S3Archive
 from baccarat.adapters.streams import ParkingLot, placed_bet_of, rounds_of_bets
@@ -31,6 +36,7 @@ def build() -> LambdaHandler:
     units = WriteUnits()
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    bind_wallets(settings.wallet_tables, settings.aws_region)
     dynamodb = clients.dynamodb(units)
     floor = DynamoFloor(dynamodb)
     ledger = DynamoLedger(dynamodb)

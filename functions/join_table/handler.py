@@ -16,6 +16,7 @@ from baccarat.adapters.dynamodb.models import (
     LOG_MODELS,
     SESSION_MODELS,
     bind,
+    bind_wallets,
 )
 from baccarat.adapters.dynamodb.sessions import DynamoConnections, DynamoSeats
 from baccarat.adapters.messages import Join, joined, to_json
@@ -33,6 +34,7 @@ def build() -> LambdaHandler:
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LOG_MODELS, settings.log_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    bind_wallets(settings.wallet_tables, settings.aws_region)
     bind(SESSION_MODELS, settings.sessions_table, settings.aws_region)
     dynamodb = clients.dynamodb()
     floor = DynamoFloor(dynamodb)

@@ -7,5 +7,6 @@ class Settings(settings.Settings):
     floor_table: str
     log_table: str
     ledger_table: str
+    wallet_tables: str
     sessions_table: str
     callback_url: str

@@ -11,7 +11,7 @@ from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
-from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, bind
+from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, bind, bind_wallets
 from baccarat.adapters.messages import PlaceBetsMessage, bets_accepted, to_json
 from baccarat.adapters.observability import LambdaHandler, observed
 from baccarat.application.bets import place_bets
@@ -28,6 +28,7 @@ def build() -> LambdaHandler:
     units = WriteUnits()
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    bind_wallets(settings.wallet_tables, settings.aws_region)
     dynamodb = clients.dynamodb(units)
     floor = DynamoFloor(dynamodb)
     ledger = DynamoLedger(dynamodb)

@@ -30,7 +30,13 @@ from baccarat.adapters.desk_messages import (
 )
 from baccarat.adapters.dynamodb.floor import DynamoDesks, DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
-from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, LOG_MODELS, bind
+from baccarat.adapters.dynamodb.models import (
+    FLOOR_MODELS,
+    LEDGER_MODELS,
+    LOG_MODELS,
+    bind,
+    bind_wallets,
+)
 from baccarat.adapters.kms import SHOE, KmsSigner, KmsVault
 from baccarat.adapters.messages import to_json
 from baccarat.adapters.observability import LambdaHandler, observed
@@ -53,6 +59,7 @@ def build() -> LambdaHandler:  # noqa: C901  one case for each command, side by 
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LOG_MODELS, settings.log_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    bind_wallets(settings.wallet_tables, settings.aws_region)
     dynamodb = clients.dynamodb()
     kms, stepfunctions = clients.kms(), clients.stepfunctions()
     clock = SystemClock()

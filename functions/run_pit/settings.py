@@ -7,6 +7,7 @@ class Settings(settings.Settings):
     floor_table: str
     log_table: str
     ledger_table: str
+    wallet_tables: str
     records_bucket: str
     callback_url: str
     signing_key_id: str

@@ -10,7 +10,13 @@ from baccarat.adapters.capacity import WriteUnits
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
-from baccarat.adapters.dynamodb.models import FLOOR_MODELS, LEDGER_MODELS, LOG_MODELS, bind
+from baccarat.adapters.dynamodb.models import (
+    FLOOR_MODELS,
+    LEDGER_MODELS,
+    LOG_MODELS,
+    bind,
+    bind_wallets,
+)
 from baccarat.adapters.kms import KmsSigner
 from baccarat.adapters.observability import LambdaHandler, count, observed
 from baccarat.adapters.s3 import S3Archive
@@ -26,6 +32,7 @@ def build() -> LambdaHandler:
     bind(FLOOR_MODELS, settings.floor_table, settings.aws_region)
     bind(LOG_MODELS, settings.log_table, settings.aws_region)
     bind(LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    bind_wallets(settings.wallet_tables, settings.aws_region)
     dynamodb = clients.dynamodb(units)
     floor = DynamoFloor(dynamodb)
     ledger = DynamoLedger(dynamodb)

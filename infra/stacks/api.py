@@ -43,11 +43,15 @@ _WEBSOCKET_THROTTLE: Final = ThrottleSettings(rate_limit=5000, burst_limit=2500)
 _HTTP_THROTTLE: Final = ThrottleSettings(rate_limit=500, burst_limit=500)
 _DELIVERY_RETRIES: Final = 10
 """News: a client repairs a gap by itself, so that old events need not hold up new ones for long."""
-_PRIVATE_ITEMS: Final = {
-    "dynamodb": {"Keys": {"sk": {"S": ["WALLET", {"prefix": "BET#"}]}}},
-}
+_BETS: Final = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "BET#"}]}}}}
+_WALLETS: Final = {"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "WALLET#"}]}}}}
 _FORGET_CONNECTION: Final = ("Query", "BatchWriteItem", "GetItem", "DeleteItem")
 """Ending subscriptions, and freeing the seat of a player who is gone."""
+_WALLET_PATHS: Final = (
+    "/wallets",
+    *(f"/wallets/{{currency}}/{what}" for what in ("history", "balance", "export")),
+)
+_RESUME_PATH: Final = "/players/{playerId}/wallets/{currency}/resume"
 _MESSAGES: Final = {
     "lobby": "list_lobby",
     "match": "propose_tables",
@@ -153,7 +157,8 @@ class ApiStack(Stack):
             "join_table",
             to.floor("GetItem"),
             to.log("Query"),
-            to.ledger("GetItem", "Query"),
+            to.ledger("Query"),
+            to.wallets("GetItem"),
             to.sessions("Query", "PutItem"),
             posting(),
             snap_start=True,
@@ -162,7 +167,8 @@ class ApiStack(Stack):
         function(
             "place_bets",
             to.floor("GetItem"),
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             posting(),
             snap_start=True,
         )
@@ -170,6 +176,7 @@ class ApiStack(Stack):
             "cancel_bet",
             to.floor("ConditionCheckItem"),
             to.ledger("GetItem", "PutItem"),
+            to.wallets("GetItem", "Query", "PutItem"),
             posting(),
             snap_start=True,
         )
@@ -191,7 +198,8 @@ class ApiStack(Stack):
             "run_pit",
             to.floor("GetItem", "PutItem", "Query"),
             *moves,
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             to.archive(reads=["books"], writes="transcripts"),
             self._posting(),
             role=to.shoe_key.run_pit_role,
@@ -291,6 +299,8 @@ class ApiStack(Stack):
         )
         function("get_transcript", to.archive(reads=["transcripts"]), to.signing())
         function("list_rounds", to.floor("GetItem", "BatchGetItem", "Query"), to.ledger("Query"))
+        function("show_wallets", to.wallets("Query"), to.journal("GetItem", "Query"))
+        function("resume_wallet", to.wallets("GetItem", "Query", "PutItem"))
         function("get_keys", to.public_key(), Access({"RETIRED_KEYS": config.retired_keys}))
         api = HttpApi(
             self,
@@ -298,12 +308,12 @@ class ApiStack(Stack):
             create_default_stage=False,
             cors_preflight=CorsPreflightOptions(
                 allow_origins=list(config.allowed_origins),
-                allow_headers=["authorization", "content-type"],
+                allow_headers=["authorization", "content-type", "idempotency-key"],
                 allow_methods=[CorsHttpMethod.GET, CorsHttpMethod.POST],
                 max_age=Duration.hours(1),
             ),
         )
-        signed_in = HttpJwtAuthorizer(
+        self.signed_in = signed_in = HttpJwtAuthorizer(
             "Users",
             f"https://cognito-idp.{self.region}.{self.url_suffix}/{to.user_pool.user_pool_id}",
             jwt_audience=[to.user_pool_client.user_pool_client_id],
@@ -314,6 +324,9 @@ class ApiStack(Stack):
             api, HttpMethod.GET, "/rounds/{roundId}/transcript", "get_transcript", signed_in
         )
         self._http_route(api, HttpMethod.GET, "/tables/{tableId}/rounds", "list_rounds", signed_in)
+        for path in _WALLET_PATHS:
+            self._http_route(api, HttpMethod.GET, path, "show_wallets", signed_in)
+        self._http_route(api, HttpMethod.POST, _RESUME_PATH, "resume_wallet", signed_in)
         keys = self._http_route(api, HttpMethod.GET, "/keys", "get_keys", everybody)
         acknowledge(keys, {"APIG4": "public keys are for everybody who verifies a transcript"})
         stage = HttpStage(
@@ -397,6 +410,7 @@ class ApiStack(Stack):
             self._posting(),
             rounds.parking_access,
             stream_access(to.ledger_table),
+            *(stream_access(table) for table in to.wallet_tables.values()),
             timeout_seconds=60,
         )
         StreamConsumer(
@@ -406,5 +420,15 @@ class ApiStack(Stack):
             function=private,
             dead_letters=rounds.dead_letters,
             retries=_DELIVERY_RETRIES,
-            only=[_PRIVATE_ITEMS],
+            only=[_BETS],
         )
+        for tier, table in to.wallet_tables.items():
+            StreamConsumer(
+                self,
+                f"{tier.capitalize()}Wallets",
+                table=table,
+                function=private,
+                dead_letters=rounds.dead_letters,
+                retries=_DELIVERY_RETRIES,
+                only=[_WALLETS],
+            )

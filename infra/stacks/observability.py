@@ -20,17 +20,31 @@ from aws_cdk.aws_cloudwatch_actions import SnsAction
 from aws_cdk.aws_sns import Topic
 from constructs import Construct
 
+from baccarat.domain.payment import METHODS
 from infra.constructs.python_function import PythonFunction, pascal
 from infra.stacks.api import ApiStack
+from infra.stacks.ledger import LedgerStack
+from infra.stacks.payments import PaymentsStack
 from infra.stacks.rounds import RoundsStack
 from infra.stacks.stateful import StatefulStack
 
 METRICS_NAMESPACE: Final = "LiveBaccarat"
 _MINUTE: Final = Duration.minutes(1)
 _WIDTH: Final = 12
-_STREAMS: Final = ("fan_out_events", "notify_players", "follow_bets")
+_STREAMS: Final = ("fan_out_events", "notify_players", "follow_bets", "project_wallets")
 _LATE_MS: Final = 60_000
 """What is a minute old when it is read comes from a stream that stands still."""
+
+_PAYMENT_ALARMS: Final = {
+    "PaymentsDisputed": "The payment provider contradicts itself: two people settle it.",
+    "PaymentsFlagged": "The payment provider says something else than it did before.",
+    "PaymentsLate": "A deposit or withdrawal stays where it is for too long.",
+    "ReviewsLate": "A withdrawal waits for its reviewers for more than four hours.",
+    "PaymentsUnwatched": "The payments' watchdog does not get round to every payment.",
+    "ProviderUnavailable": "The payment provider does not answer.",
+    "WebhooksRefused": "A webhook was not signed as it should be, or named no payment of ours.",
+}
+"""Metrics of the payments' functions; any of them above zero is for a person."""
 
 
 class ObservabilityStack(Stack):
@@ -43,18 +57,27 @@ class ObservabilityStack(Stack):
         *,
         stateful: StatefulStack,
         rounds: RoundsStack,
+        ledger: LedgerStack,
         api: ApiStack,
+        payments: PaymentsStack,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, id_, **kwargs)
         self._topic = Topic(self, "Alarms", enforce_ssl=True)
         self._action = SnsAction(self._topic)
-        functions = {**rounds.functions, **api.functions}
+        functions = {
+            **rounds.functions,
+            **ledger.functions,
+            **api.functions,
+            **payments.functions,
+        }
         self._round_alarms(rounds)
-        self._queue_alarms(rounds)
+        self._ledger_alarms()
+        self._queue_alarms(rounds, ledger)
+        self._payment_alarms(payments)
         self._function_alarms(functions)
         self._table_alarms(stateful)
-        self._dashboard(stateful, rounds, api)
+        self._dashboard(stateful, rounds, ledger, api, payments, functions)
         CfnOutput(self, "AlarmTopicArn", value=self._topic.topic_arn)
 
     def _alarm(self, id_: str, metric: IMetric, description: str, *, threshold: float = 1) -> None:
@@ -93,10 +116,46 @@ class ObservabilityStack(Stack):
             "Bets are checked against an old tally; the differential is held at the seal alone.",
         )
 
-    def _queue_alarms(self, rounds: RoundsStack) -> None:
+    def _ledger_alarms(self) -> None:
+        self._alarm(
+            "WalletsStopped",
+            ledger_metric("WalletsStopped"),
+            "A wallet's books do not agree; it is stopped. See docs/runbooks/ledger.md.",
+        )
+        self._alarm(
+            "BooksDiffer",
+            ledger_metric("BooksDiffer"),
+            "The reconciler found a difference. See docs/runbooks/ledger.md.",
+        )
+
+    def _queue_alarms(self, rounds: RoundsStack, ledger: LedgerStack) -> None:
         for id_, queue, description in (
             ("DeadLetters", rounds.dead_letters, "Something could not be delivered to a function."),
+            ("LedgerDeadLetters", ledger.dead_letters, "A wallet's record was not delivered."),
             ("Parked", rounds.parking, "A stream record that nobody can read is parked."),
+        ):
+            metric = queue.metric_approximate_number_of_messages_visible(
+                period=_MINUTE, statistic="Maximum"
+            )
+            self._alarm(f"{id_}Waiting", metric, description)
+
+    def _payment_alarms(self, payments: PaymentsStack) -> None:
+        for name, description in _PAYMENT_ALARMS.items():
+            self._alarm(name, payment_metric(name), description)
+        machine = payments.machine
+        self._alarm(
+            "WithdrawalsFailed",
+            machine.metric_failed(period=_MINUTE),
+            "A step of a withdrawal failed for good; its money is held.",
+        )
+        self._alarm(
+            "WithdrawalsTimedOut",
+            machine.metric_timed_out(period=_MINUTE),
+            "A withdrawal has not ended within 30 days.",
+        )
+        for id_, queue, description in (
+            ("Unsent", payments.unsent, "A payout could not be sent; its money is held."),
+            ("PaymentDeadLetters", payments.dead_letters, "The payments' watchdog did not run."),
         ):
             metric = queue.metric_approximate_number_of_messages_visible(
                 period=_MINUTE, statistic="Maximum"
@@ -147,10 +206,17 @@ class ObservabilityStack(Stack):
                 f"DynamoDB throttles the {name.lower()} table: one key is hot.",
             )
 
-    def _dashboard(self, stateful: StatefulStack, rounds: RoundsStack, api: ApiStack) -> None:
+    def _dashboard(
+        self,
+        stateful: StatefulStack,
+        rounds: RoundsStack,
+        ledger: LedgerStack,
+        api: ApiStack,
+        payments: PaymentsStack,
+        functions: Mapping[str, PythonFunction],
+    ) -> None:
         machine = rounds.machine
         bet = api.functions["place_bets"].function
-        functions = {**rounds.functions, **api.functions}
         self._rows(
             {
                 "Rounds": [
@@ -159,6 +225,7 @@ class ObservabilityStack(Stack):
                     machine.metric_failed(period=_MINUTE),
                     counted("RoundsVoided"),
                 ],
+                "Books": [ledger_metric("WalletsStopped"), ledger_metric("BooksDiffer")],
                 "Bets": [
                     bet.metric_invocations(period=_MINUTE),
                     bet.metric_duration(period=_MINUTE, statistic="p95"),
@@ -181,9 +248,17 @@ class ObservabilityStack(Stack):
                     )
                     for name, table in stateful.tables.items()
                 ],
+                "Payouts, seconds (p95)": [payout_time(method) for method in METHODS],
+                "Payments for a person": [payment_metric(name) for name in _PAYMENT_ALARMS],
                 "Waiting for a person": [
                     queue.metric_approximate_number_of_messages_visible(period=_MINUTE)
-                    for queue in (rounds.dead_letters, rounds.parking)
+                    for queue in (
+                        rounds.dead_letters,
+                        rounds.parking,
+                        ledger.dead_letters,
+                        payments.unsent,
+                        payments.dead_letters,
+                    )
                 ],
             }
         )
@@ -206,6 +281,37 @@ def counted(name: str) -> Metric:
         dimensions_map={"service": "rounds"},
         statistic="Sum",
         period=_MINUTE,
+    )
+
+
+def ledger_metric(name: str) -> Metric:
+    """What the reconciler counts."""
+    return _sum_of("ledger", name)
+
+
+def payment_metric(name: str) -> Metric:
+    return _sum_of("payments", name)
+
+
+def _sum_of(service: str, name: str) -> Metric:
+    return Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": service},
+        statistic="Sum",
+        period=_MINUTE,
+    )
+
+
+def payout_time(method: str) -> Metric:
+    """Seconds from the request of a withdrawal until it was paid out."""
+    return Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name="PayoutSeconds",
+        dimensions_map={"service": "payments", "method": method},
+        statistic="p95",
+        period=Duration.hours(1),
+        label=method,
     )
 
 

@@ -10,7 +10,6 @@ from aws_cdk.aws_events_targets import LambdaFunction
 from aws_cdk.aws_iam import IRole, Policy, PolicyStatement, Role, ServicePrincipal
 from aws_cdk.aws_lambda_destinations import SqsDestination
 from aws_cdk.aws_logs import LogGroup
-from aws_cdk.aws_sqs import Queue, QueueEncryption
 from aws_cdk.aws_stepfunctions import (
     DefinitionBody,
     LogLevel,
@@ -30,6 +29,7 @@ from infra.constructs.python_function import (
     PythonFunction,
     pascal,
 )
+from infra.constructs.queues import last_queue
 from infra.constructs.stream_consumer import StreamConsumer
 from infra.nag import acknowledge
 from infra.stacks.stateful import StatefulStack
@@ -70,11 +70,17 @@ class RoundsStack(Stack):
         self._stateful = stateful
         self._layers = Layers(self, "Layers", config=config)
         self.functions: dict[str, PythonFunction] = {}
-        self.dead_letters = self._queue(
-            "DeadLetters", "takes what could not be delivered to a function; there is an alarm"
+        self.dead_letters = last_queue(
+            self,
+            "DeadLetters",
+            "takes what could not be delivered to a function; there is an alarm",
+            config=config,
         )
-        self.parking = self._queue(
-            "Parking", "takes stream records that nobody can read; there is an alarm"
+        self.parking = last_queue(
+            self,
+            "Parking",
+            "takes stream records that nobody can read; there is an alarm",
+            config=config,
         )
         self._steps()
         self.machine = self._machine()
@@ -114,12 +120,12 @@ class RoundsStack(Stack):
         # Every step reads the round and its table, finds the end of the log, and moves the heads
         # with the events in one transaction of puts.
         moves = [to.floor("GetItem", "PutItem"), to.log("Query", "PutItem"), to.signing()]
-        refunds = to.ledger("GetItem", "PutItem", "Query")
+        refunds = [to.ledger("PutItem", "Query"), to.wallets("GetItem", "PutItem")]
         function("open_round", *moves, to.seeds(), role=to.seed_key.open_round_role)
         function(
             "close_bets",
             *moves,
-            refunds,
+            *refunds,
             to.archive(reads=["books"], writes="books"),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
@@ -129,7 +135,8 @@ class RoundsStack(Stack):
         function(
             "settle_bets",
             to.floor("GetItem"),
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             to.archive(reads=["books"]),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
@@ -145,7 +152,7 @@ class RoundsStack(Stack):
         function(
             "void_round",
             *moves,
-            refunds,
+            *refunds,
             to.archive(reads=["books"], writes="transcripts"),
             timeout_seconds=_LONG_STEP_SECONDS,
             memory_mb=THREADED_MEMORY_MB,
@@ -233,7 +240,8 @@ class RoundsStack(Stack):
             "watch_tables",
             to.floor("GetItem", "PutItem", "Query"),
             to.log("Query", "PutItem"),
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             to.archive(reads=["books", "transcripts"], writes="transcripts"),
             to.signing(),
             Access({"STATE_MACHINE_ARN": self.machine.state_machine_arn}, [_start(self.machine)]),
@@ -265,7 +273,8 @@ class RoundsStack(Stack):
         follower = self._function(
             "follow_bets",
             to.floor("GetItem", "PutItem"),
-            to.ledger("GetItem", "PutItem", "Query"),
+            to.ledger("PutItem", "Query"),
+            to.wallets("GetItem", "PutItem"),
             to.archive(reads=["books"]),
             stream_access(to.ledger_table),
             self.parking_access,
@@ -280,18 +289,6 @@ class RoundsStack(Stack):
             retries=_REFUND_RETRIES,
             only=[_NEW_BET, _CHANGED_STAKE],
         )
-
-    def _queue(self, name: str, reason: str) -> Queue:
-        queue = Queue(
-            self,
-            name,
-            encryption=QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=self._config.removal,
-        )
-        acknowledge(queue, {"SQS3": reason})
-        return queue
 
 
 def _answer(machine: StateMachine) -> PolicyStatement:

@@ -38,6 +38,7 @@ from constructs import Construct
 
 from baccarat.adapters.dynamodb.models import HASH_KEY, RANGE_KEY, TTL_ATTRIBUTE
 from baccarat.domain.roles import ROLES
+from baccarat.domain.tiers import TIERS
 from infra.config import StageConfig
 from infra.constructs.access import Access, table_access
 from infra.constructs.secret_keys import SeedKey, ShoeKey, administration
@@ -58,6 +59,13 @@ class StatefulStack(Stack):
         self.floor_table = self._table("Floor")
         self.log_table = self._table("Log", stream=StreamViewType.NEW_IMAGE, numbered=True)
         self.ledger_table = self._table("Ledger", stream=StreamViewType.NEW_AND_OLD_IMAGES)
+        self.wallet_tables = {
+            tier: self._table(
+                f"{tier.capitalize()}Wallets", stream=StreamViewType.NEW_AND_OLD_IMAGES
+            )
+            for tier in TIERS
+        }
+        self.journal_table = self._table("Journal")
         self.sessions_table = self._table("Sessions", expires=True)
         self.signing_key = self._signing_key()
         self.seed_key = SeedKey(self, "Seeds", config=config)
@@ -69,6 +77,8 @@ class StatefulStack(Stack):
             ("FloorTable", self.floor_table.table_name),
             ("LogTable", self.log_table.table_name),
             ("LedgerTable", self.ledger_table.table_name),
+            ("WalletTables", self._wallet_table_names()),
+            ("JournalTable", self.journal_table.table_name),
             ("SessionsTable", self.sessions_table.table_name),
             ("RecordsBucket", self.records.bucket_name),
             ("SigningKeyId", self.signing_key.key_id),
@@ -83,6 +93,8 @@ class StatefulStack(Stack):
             "Floor": self.floor_table,
             "Log": self.log_table,
             "Ledger": self.ledger_table,
+            **{f"{tier.capitalize()}Wallets": table for tier, table in self.wallet_tables.items()},
+            "Journal": self.journal_table,
             "Sessions": self.sessions_table,
         }
 
@@ -94,6 +106,23 @@ class StatefulStack(Stack):
 
     def ledger(self, *operations: str) -> Access:
         return table_access("LEDGER_TABLE", self.ledger_table, *operations)
+
+    def wallets(self, *operations: str) -> Access:
+        """The right to do ``operations`` on the wallets of every tier."""
+        accesses = [
+            table_access("WALLET_TABLES", table, *operations)
+            for table in self.wallet_tables.values()
+        ]
+        return Access(
+            {"WALLET_TABLES": self._wallet_table_names()},
+            [statement for access in accesses for statement in access.statements],
+        )
+
+    def _wallet_table_names(self) -> str:
+        return " ".join(f"{tier}={table.table_name}" for tier, table in self.wallet_tables.items())
+
+    def journal(self, *operations: str) -> Access:
+        return table_access("JOURNAL_TABLE", self.journal_table, *operations)
 
     def sessions(self, *operations: str) -> Access:
         return table_access("SESSIONS_TABLE", self.sessions_table, *operations)

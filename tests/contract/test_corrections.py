@@ -64,7 +64,7 @@ def approve(settled: ManualRound, by: str = "paul") -> Correction:
 
 
 def balances(cloud: Cloud) -> dict[str, int]:
-    found = {player: cloud.ledger.wallet(player) for player in STAKES}
+    found = {player: cloud.ledger.wallet(player, "EUR") for player in STAKES}
     return {player: wallet.available_minor for player, wallet in found.items() if wallet}
 
 

@@ -282,4 +282,4 @@ def test_a_round_with_a_bet_on_every_spot(cloud: Cloud, version: str) -> None:
     }
     assert verified.round.shoe.unseen.decks == paytable.decks
     balances = cloud.balances()
-    assert (balances.findings, balances.open_stakes_minor) == ((), 0)
+    assert (balances.findings, balances.of("EUR").open_stakes_minor) == ((), 0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from baccarat.application.bets import cancel_bet, credit_deposit
+from baccarat.application.bets import cancel_bet
+from baccarat.application.payments import credit_house_deposit
 from baccarat.domain import wallet as money
 from baccarat.domain.errors import (
     BetNotCancellable,
@@ -34,27 +35,29 @@ def opened(cloud: Cloud) -> ManualRound:
 
 
 def test_a_wallet_is_opened_once(cloud: Cloud) -> None:
-    assert cloud.ledger.wallet("anna") is None
+    assert cloud.ledger.wallet("anna", "EUR") is None
     assert cloud.ledger.open_wallet(Wallet("anna", "EUR", 0, 0))
     assert not cloud.ledger.open_wallet(Wallet("anna", "EUR", 5_000, 7))
-    assert cloud.ledger.wallet("anna") == Wallet("anna", "EUR", 0, 0)
+    assert cloud.ledger.wallet("anna", "EUR") == Wallet("anna", "EUR", 0, 0)
 
 
 def test_a_deposit_is_credited_once_and_its_id_stands_for_one_amount(cloud: Cloud) -> None:
     cloud.fund("anna", 700)
     cloud.fund("anna", 700)
-    assert cloud.ledger.wallet("anna") == Wallet("anna", "EUR", 700, 1)
+    credited = cloud.ledger.wallet("anna", "EUR")
+    assert credited is not None
+    assert (credited.available_minor, credited.version) == (700, 1)
     with pytest.raises(IdempotencyConflict):
-        credit_deposit("anna", "seed", 701, ledger=cloud.ledger, clock=cloud.clock)
-    assert cloud.ledger.wallet("anna") == Wallet("anna", "EUR", 700, 1)
-    assert [d.amount_minor for d in cloud.scan.deposits()] == [700]
+        credit_house_deposit("anna", "seed", 701, "EUR", ledger=cloud.ledger, clock=cloud.clock)
+    assert cloud.ledger.wallet("anna", "EUR") == credited
+    assert [p.amount_minor for p in cloud.scan.payments()] == [700]
 
 
 def test_a_bet_moves_the_wallet_and_is_stored_as_it_was_decided(opened: ManualRound) -> None:
     cloud = opened.cloud
     placed = cloud.bet("anna", opened.round_id, Spot.BANKER, 2_500, BET)
     assert cloud.ledger.bet(opened.round_id, "anna", placed.bet_id) == placed
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     assert (wallet.available_minor, wallet.version) == (97_500, 2)
     assert (placed.placed_version, placed.balance_after_minor) == (2, 97_500)
@@ -66,7 +69,7 @@ def test_the_same_bet_again_gets_the_first_answer_and_takes_nothing(opened: Manu
     first = cloud.bet("anna", opened.round_id, Spot.BANKER, 2_500, BET)
     cloud.bet("anna", opened.round_id, Spot.TIE, 100, "another-bet-000001")
     assert cloud.bet("anna", opened.round_id, Spot.BANKER, 2_500, BET) == first
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     assert (wallet.available_minor, wallet.version) == (97_400, 3)
 
@@ -77,10 +80,10 @@ def test_the_same_bet_id_with_other_contents_is_a_conflict(
 ) -> None:
     cloud = opened.cloud
     cloud.bet("anna", opened.round_id, Spot.BANKER, 2_500, BET)
-    before = cloud.ledger.wallet("anna")
+    before = cloud.ledger.wallet("anna", "EUR")
     with pytest.raises(IdempotencyConflict):
         cloud.bet("anna", opened.round_id, spot, stake, BET)
-    assert cloud.ledger.wallet("anna") == before
+    assert cloud.ledger.wallet("anna", "EUR") == before
 
 
 def test_a_repeat_is_answered_even_when_the_money_is_gone_or_the_round_is_over(
@@ -100,7 +103,7 @@ def test_a_repeat_is_answered_even_when_the_money_is_gone_or_the_round_is_over(
 
 def test_a_bet_on_a_wallet_that_moved_writes_neither_item(opened: ManualRound) -> None:
     cloud = opened.cloud
-    stale = cloud.ledger.wallet("anna")
+    stale = cloud.ledger.wallet("anna", "EUR")
     assert stale is not None
     cloud.bet("anna", opened.round_id, Spot.TIE, 100, "bet-before-000001")
     command = PlaceBets("anna", opened.round_id, (NewBet(BET, Spot.PLAYER, 500),))
@@ -108,14 +111,14 @@ def test_a_bet_on_a_wallet_that_moved_writes_neither_item(opened: ManualRound) -
     with pytest.raises(Contention):
         cloud.ledger.place(stale, after, bets)
     assert cloud.ledger.bet(opened.round_id, "anna", BET) is None
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     assert wallet.available_minor == 99_900
 
 
 def test_an_existing_bet_is_told_even_when_the_wallet_moved_too(opened: ManualRound) -> None:
     cloud = opened.cloud
-    stale = cloud.ledger.wallet("anna")
+    stale = cloud.ledger.wallet("anna", "EUR")
     assert stale is not None
     placed = cloud.bet("anna", opened.round_id, Spot.PLAYER, 500, BET)
     command = PlaceBets(
@@ -141,14 +144,14 @@ def test_bets_of_one_command_are_one_movement(opened: ManualRound) -> None:
     assert [(b.bet_id, b.spot, b.stake_minor) for b in bets] == list(THREE)
     assert {(b.placed_version, b.balance_after_minor) for b in bets} == {(2, 97_500)}
     assert cloud.ledger.bets_of(opened.round_id, "anna") == list(bets)
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     assert (wallet.available_minor, wallet.version) == (97_500, 2)
     assert wallet.exposure["bac-1"].staked == {Spot.BANKER: 2_200, Spot.TIE: 300}
     assert wallet.exposure["bac-1"].bets == 3
     assert cloud.bets("anna", opened.round_id, *THREE) == bets
     assert cloud.bets("anna", opened.round_id, *reversed(THREE)) == tuple(reversed(bets))
-    assert cloud.ledger.wallet("anna") == wallet
+    assert cloud.ledger.wallet("anna", "EUR") == wallet
     assert cloud.balances().findings == ()
 
 
@@ -169,11 +172,11 @@ def test_a_command_that_shares_bet_ids_with_another_is_a_conflict_and_changes_no
 ) -> None:
     cloud = opened.cloud
     bets = cloud.bets("anna", opened.round_id, *THREE)
-    before = cloud.ledger.wallet("anna")
+    before = cloud.ledger.wallet("anna", "EUR")
     with pytest.raises(IdempotencyConflict) as refused:
         cloud.bets("anna", opened.round_id, *again)
     assert refused.value.details == {"betId": "three-bets-000001"}
-    assert cloud.ledger.wallet("anna") == before
+    assert cloud.ledger.wallet("anna", "EUR") == before
     assert cloud.ledger.bets_of(opened.round_id, "anna") == list(bets)
 
 
@@ -187,11 +190,11 @@ def test_bets_of_two_commands_are_not_one_command(opened: ManualRound) -> None:
 
 def test_one_bet_that_is_refused_refuses_the_command(opened: ManualRound) -> None:
     cloud = opened.cloud
-    before = cloud.ledger.wallet("anna")
+    before = cloud.ledger.wallet("anna", "EUR")
     with pytest.raises(StakeBelowMinimum):
         cloud.bets("anna", opened.round_id, *THREE[:2], ("three-bets-000003", Spot.PLAYER, 99))
     assert cloud.ledger.bets_of(opened.round_id, "anna") == []
-    assert cloud.ledger.wallet("anna") == before
+    assert cloud.ledger.wallet("anna", "EUR") == before
 
 
 def test_the_largest_command_is_written_at_once(opened: ManualRound) -> None:
@@ -222,10 +225,10 @@ def test_nothing_is_cancelled_once_bets_are_closed(opened: ManualRound) -> None:
     cloud = opened.cloud
     cloud.bet("anna", opened.round_id, Spot.PLAYER, 500, BET)
     opened.close()
-    before = cloud.ledger.wallet("anna")
+    before = cloud.ledger.wallet("anna", "EUR")
     with pytest.raises(BetNotCancellable):
         cancel_bet("anna", opened.round_id, BET, ledger=cloud.ledger, clock=cloud.clock)
-    assert cloud.ledger.wallet("anna") == before
+    assert cloud.ledger.wallet("anna", "EUR") == before
     bet = cloud.ledger.bet(opened.round_id, "anna", BET)
     assert bet is not None
     assert bet.state is BetState.PLACED
@@ -234,7 +237,7 @@ def test_nothing_is_cancelled_once_bets_are_closed(opened: ManualRound) -> None:
 def test_a_cancel_on_a_wallet_that_moved_writes_nothing(opened: ManualRound) -> None:
     cloud = opened.cloud
     bet = cloud.bet("anna", opened.round_id, Spot.PLAYER, 500, BET)
-    stale = cloud.ledger.wallet("anna")
+    stale = cloud.ledger.wallet("anna", "EUR")
     assert stale is not None
     cloud.bet("anna", opened.round_id, Spot.TIE, 100, "bet-after-0000001")
     after, cancelled = money.cancel(stale, bet, opened.clock.now_ms())
@@ -246,16 +249,16 @@ def test_a_cancel_on_a_wallet_that_moved_writes_nothing(opened: ManualRound) -> 
 def test_a_bet_is_closed_once_whoever_comes_second(opened: ManualRound) -> None:
     cloud = opened.cloud
     bet = cloud.bet("anna", opened.round_id, Spot.PLAYER, 500, BET)
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     after, paid = money.pay(wallet, [(bet, 1_000)], opened.clock.now_ms())
     cloud.ledger.close(wallet, after, paid)
-    again = cloud.ledger.wallet("anna")
+    again = cloud.ledger.wallet("anna", "EUR")
     assert again is not None
     twice, _ = money.pay(again, [(bet, 1_000)], opened.clock.now_ms())
     with pytest.raises(Contention):
         cloud.ledger.close(again, twice, paid)
-    assert cloud.ledger.wallet("anna") == again
+    assert cloud.ledger.wallet("anna", "EUR") == again
     assert again.available_minor == 100_500
 
 
@@ -266,14 +269,14 @@ def test_all_bets_of_a_player_close_together_or_not_at_all(opened: ManualRound) 
         for n in range(3)
     ]
     cancel_bet("anna", opened.round_id, bets[2].bet_id, ledger=cloud.ledger, clock=cloud.clock)
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     after, paid = money.pay(wallet, [(bet, 1_000) for bet in bets], opened.clock.now_ms())
     with pytest.raises(Contention):
         cloud.ledger.close(wallet, after, paid)
     states = [bet.state for bet in cloud.ledger.bets_of(opened.round_id, "anna")]
     assert states == [BetState.PLACED, BetState.PLACED, BetState.CANCELLED]
-    assert cloud.ledger.wallet("anna") == wallet
+    assert cloud.ledger.wallet("anna", "EUR") == wallet
 
 
 def test_players_whose_names_begin_alike_are_kept_apart(opened: ManualRound) -> None:

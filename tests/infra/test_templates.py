@@ -117,7 +117,9 @@ def test_any_resource_is_for_traces_alone(dev: Templates, sandbox: Templates) ->
 
 
 def test_wildcards_inside_resources_are_the_known_ones(dev: Templates) -> None:
-    known = re.compile(r"/(books|transcripts|stream|live/POST/@connections)/\*$")
+    known = re.compile(
+        r"/(books|transcripts|stream|live/POST/@connections)/\*$|:execution:.*\.Name:\*$"
+    )
     for name in dev.functions():
         for statement in dev.statements_of(name):
             for resource in statement.resources - {"*"}:
@@ -135,7 +137,8 @@ def test_only_the_commands_of_money_write_the_ledger(dev: Templates) -> None:
 
 
 def test_what_follows_the_bets_refunds_and_tallies_and_may_do_nothing_else(dev: Templates) -> None:
-    tables = {dev.one(TABLES, name).logical_id: name for name in ("Floor", "Ledger")}
+    names = ("Floor", "Ledger", "StandardWallets", "VipWallets")
+    tables = {dev.one(TABLES, name).logical_id: name for name in names}
     rights = {
         (action.removeprefix("dynamodb:"), name)
         for statement in dev.statements_of("follow_bets")
@@ -147,7 +150,9 @@ def test_what_follows_the_bets_refunds_and_tallies_and_may_do_nothing_else(dev: 
     }
     assert rights == {
         *(("GetItem", "Floor"), ("PutItem", "Floor")),
-        *(("GetItem", "Ledger"), ("PutItem", "Ledger"), ("Query", "Ledger")),
+        *(("PutItem", "Ledger"), ("Query", "Ledger")),
+        *(("GetItem", "StandardWallets"), ("PutItem", "StandardWallets")),
+        *(("GetItem", "VipWallets"), ("PutItem", "VipWallets")),
         *(("DescribeStream", "Ledger"), ("GetRecords", "Ledger")),
         *(("GetShardIterator", "Ledger"), ("ListStreams", "Ledger")),
     }
@@ -162,9 +167,36 @@ def test_what_follows_the_bets_refunds_and_tallies_and_may_do_nothing_else(dev: 
     assert "place_bets" not in dev.holders("dynamodb:PutItem", dev.one(TABLES, "Floor").logical_id)
 
 
+def test_the_wallets_of_every_tier_are_written_by_the_same_functions(dev: Templates) -> None:
+    standard, vip = (
+        dev.holders("dynamodb:PutItem", dev.one(TABLES, f"{tier}Wallets").logical_id)
+        for tier in ("Standard", "Vip")
+    )
+    assert standard == vip
+    assert standard > LEDGER_WRITERS - {"finish_round"} | {"reconcile_wallets"}
+
+
+def test_the_journal_is_written_by_its_projector_alone(dev: Templates) -> None:
+    journal, ledger = (dev.one(TABLES, name).logical_id for name in ("Journal", "Ledger"))
+    for action in ("PutItem", "DeleteItem"):
+        assert dev.holders(f"dynamodb:{action}", journal) == {"project_wallets"}
+    # Reading everything is for those who make and check the books.
+    scanners = {"project_wallets", "reconcile_wallets"}
+    assert dev.holders("dynamodb:Scan", ledger) == scanners
+    assert dev.holders("dynamodb:Scan") == scanners
+
+
+def test_a_stopped_wallet_raises_an_alarm(dev: Templates) -> None:
+    for name in ("WalletsStopped", "BooksDiffer"):
+        alarm = dev.one("AWS::CloudWatch::Alarm", name).properties
+        assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, name)
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": observability.LEDGER}]
+        assert alarm["Threshold"] == 1
+
+
 def test_nobody_updates_or_deletes_in_log_and_ledger(stages: tuple[Templates, ...]) -> None:
     for templates in stages:
-        for table in ("Log", "Ledger", "Floor"):
+        for table in ("Log", "Ledger", "Floor", "StandardWallets", "VipWallets"):
             table_id = templates.one(TABLES, table).logical_id
             for action in ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate"):
                 assert not templates.holders(f"dynamodb:{action}", table_id), (table, action)
@@ -329,23 +361,41 @@ def test_a_step_ends_before_its_state_gives_up(dev: Templates) -> None:
         assert dev.functions()[name].properties["Timeout"] < int(limit), name
 
 
-def test_the_watchdog_looks_every_minute(stages: tuple[Templates, ...]) -> None:
+def test_watchdogs_look_every_minute_and_the_reconciler_every_quarter_of_an_hour(
+    stages: tuple[Templates, ...],
+) -> None:
     for templates in stages:
-        rule = templates.one("AWS::Events::Rule", "EveryMinute")
-        assert rule.properties["ScheduleExpression"] == "rate(1 minute)"
-        assert rule.properties["State"] == "ENABLED"
+        rules = {
+            rule.stack.rpartition("-")[2]: (
+                rule.properties["ScheduleExpression"],
+                rule.properties["State"],
+            )
+            for rule in templates.resources("AWS::Events::Rule")
+        }
+        assert rules == {
+            "Rounds": ("rate(1 minute)", "ENABLED"),
+            "Payments": ("rate(1 minute)", "ENABLED"),
+            "Ledger": ("rate(15 minutes)", "ENABLED"),
+        }
 
 
 def test_streams_are_read_from_the_start_with_bounded_retries(
     stages: tuple[Templates, ...],
 ) -> None:
     for templates in stages:
-        mappings = list(templates.resources("AWS::Lambda::EventSourceMapping"))
+        mappings = [
+            mapping
+            for mapping in templates.resources("AWS::Lambda::EventSourceMapping")
+            if "StartingPosition" in mapping.properties
+        ]
         sources = [templates.text(m.stack, m.properties["EventSourceArn"]) for m in mappings]
-        ledger, log = (templates.one(TABLES, name).logical_id for name in ("Ledger", "Log"))
         # AWS advises two for each shard at most; docs/decisions/0014 says how a third is attached.
-        assert (sum(ledger in s for s in sources), sum(log in s for s in sources)) == (2, 1)
-        assert len(sources) == 3
+        readers = {
+            name: sum(templates.one(TABLES, name).logical_id in source for source in sources)
+            for name in ("Ledger", "Log", "StandardWallets", "VipWallets")
+        }
+        assert readers == {"Ledger": 2, "Log": 1, "StandardWallets": 2, "VipWallets": 2}
+        assert len(sources) == 7
         for mapping in mappings:
             properties = mapping.properties
             assert properties["StartingPosition"] == "TRIM_HORIZON"
@@ -391,7 +441,9 @@ def test_nothing_is_kept_on_one_machine(sandbox: Templates) -> None:
 
 
 def test_streams_and_expiry_of_tables(dev: Templates) -> None:
-    streams = {"Floor": None, "Log": "NEW_IMAGE", "Ledger": "NEW_AND_OLD_IMAGES", "Sessions": None}
+    images = "NEW_AND_OLD_IMAGES"
+    streams = {"Floor": None, "Log": "NEW_IMAGE", "Ledger": images, "Sessions": None}
+    streams |= {"StandardWallets": images, "VipWallets": images, "Journal": None}
     for name, view in streams.items():
         table = dev.one(TABLES, name).properties
         assert table.get("StreamSpecification", {}).get("StreamViewType") == view
@@ -426,7 +478,7 @@ def test_nobody_signs_up_by_himself(dev: Templates) -> None:
     pool = dev.one("AWS::Cognito::UserPool", "Users").properties
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     groups = {g.properties["GroupName"] for g in dev.resources("AWS::Cognito::UserPoolGroup")}
-    assert groups == {"player", "dealer", "pit", "ops", "auditor"}
+    assert groups == {"player", "dealer", "pit", "ops", "cashier", "auditor"}
 
 
 # ── APIs ──
@@ -473,7 +525,7 @@ def test_access_logs_hold_no_ticket_or_token(dev: Templates) -> None:
 def test_browsers_of_other_origins_are_refused(prod: Templates) -> None:
     cors = prod.one("AWS::ApiGatewayV2::Api", "Http").properties["CorsConfiguration"]
     assert cors["AllowOrigins"] == ["https://play.baccarat.example"]
-    assert cors["AllowHeaders"] == ["authorization", "content-type"]
+    assert cors["AllowHeaders"] == ["authorization", "content-type", "idempotency-key"]
     assert not cors.get("AllowCredentials")
 
 
@@ -499,8 +551,8 @@ def test_alarms(dev: Templates) -> None:
     assert {f"{n}Throttles" for n in named.values()} <= ids
     assert ids >= {
         *("RoundsFailed", "RoundsTimedOut", "RoundsVoided", "TalliesFailed"),
-        *("DeadLettersWaiting", "ParkedWaiting"),
-        *("FanOutEventsLate", "NotifyPlayersLate", "FollowBetsLate"),
+        *("DeadLettersWaiting", "LedgerDeadLettersWaiting", "ParkedWaiting"),
+        *("FanOutEventsLate", "NotifyPlayersLate", "FollowBetsLate", "ProjectWalletsLate"),
         *(f"{table}TableThrottles" for table in ("Floor", "Log", "Ledger", "Sessions")),
     }
     for alarm in alarms:

@@ -73,7 +73,7 @@ def types(found: Verified) -> list[EventType]:
 def check_money(cloud: Cloud) -> None:
     balances = cloud.balances()
     assert balances.findings == ()
-    assert balances.open_stakes_minor == 0
+    assert balances.of("EUR").open_stakes_minor == 0
 
 
 def test_a_hand_is_dealt_card_by_card(dealer_of: Dealer) -> None:
@@ -188,7 +188,7 @@ def test_a_dealer_who_goes_before_the_first_card_voids_the_round(impatient: Clou
     found = verified(dealer.cloud, FIRST)
     assert found.round.void_reason is VoidReason.NO_CARD_BY_DEADLINE
     check_money(dealer.cloud)
-    wallet = dealer.cloud.ledger.wallet("anna")
+    wallet = dealer.cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     assert wallet.available_minor == 100_000
 

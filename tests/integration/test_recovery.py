@@ -95,7 +95,7 @@ def check_complete(round_: ManualRound, state: RoundState) -> None:
     assert verified.round.state is state
     balances = cloud.balances()
     assert balances.findings == ()
-    assert balances.open_stakes_minor == 0
+    assert balances.of("EUR").open_stakes_minor == 0
 
 
 def test_refunds_of_a_void_round_are_made_up_for_before_the_next_round(
@@ -153,7 +153,7 @@ def test_one_busy_wallet_does_not_keep_the_others_from_their_refunds(opened: Man
     assert states == {"anna": BetState.PLACED, "bert": BetState.REFUNDED}
     void(opened)
     check_complete(opened, RoundState.VOIDED)
-    wallet = cloud.ledger.wallet("bert")
+    wallet = cloud.ledger.wallet("bert", "EUR")
     assert wallet is not None
     # Deposit, two bets, and one movement for both refunds.
     assert (wallet.available_minor, wallet.version) == (100_000, 4)
@@ -271,7 +271,7 @@ def test_a_cancel_that_another_overtakes_is_not_refused_for_side_bets(cloud: Clo
         cancelled, wallet = cancel_bet(
             "cleo", round_.round_id, bet.bet_id, ledger=cloud.ledger, clock=cloud.clock
         )
-        assert wallet == cloud.ledger.wallet("cleo")
+        assert wallet == cloud.ledger.wallet("cleo", "EUR")
         return cancelled.state
 
     real = cloud.ledger.wallet

@@ -63,12 +63,12 @@ def check_end(cloud: Cloud, state: RoundState) -> None:
     assert verified.round == record.round
     balances = cloud.balances()
     assert balances.findings == ()
-    assert balances.open_stakes_minor == 0
+    assert balances.of("EUR").open_stakes_minor == 0
     bets = cloud.ledger.bets(ROUND)
     assert len(bets) == 6
     if state is RoundState.VOIDED:
         assert {bet.state for bet in bets} == {BetState.REFUNDED}
-        assert balances.available_minor == balances.deposits_minor
+        assert balances.of("EUR").available_minor == balances.of("EUR").deposits_minor
     else:
         paid = {(p.player_id, p.bet_id): p.payout_minor for p in verified.payouts}
         assert {(b.player_id, b.bet_id): b.payout_minor for b in bets if b.payout_minor} == paid

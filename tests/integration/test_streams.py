@@ -98,7 +98,7 @@ def test_players_hear_of_their_own_money_only(opened: ManualRound, posts: Posts)
     for name, player in (("c1", "anna"), ("c2", "bert")):
         cloud.connections.connect(Connection(name, player, "player"), cloud.clock.now_ms())
     bet = cloud.bet("anna", opened.round_id, Spot.TIE, 500, "bet")
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     invoke(
         "notify_players",
@@ -127,7 +127,7 @@ def test_a_bet_that_lands_after_the_book_was_sealed_is_refunded_once(opened: Man
     assert invoke("follow_bets", late, late) == {"refunded": 2, "tallied": 0}
     [bet] = cloud.ledger.bets(opened.round_id)
     assert bet.state is BetState.REFUNDED
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     assert (wallet.available_minor, wallet.version) == (100_000, 3)
     assert cloud.balances().findings == ()
@@ -166,7 +166,7 @@ def test_what_the_differential_leaves_out_is_refunded_and_says_so(cloud: Cloud) 
         sweep(record, ledger=cloud.ledger, archive=cloud.archive, clock=cloud.clock)
         round_.close()
     assert reasons(round_) == left_out
-    wallet = cloud.ledger.wallet("bert")
+    wallet = cloud.ledger.wallet("bert", "EUR")
     assert wallet is not None
     assert (wallet.available_minor, wallet.version) == (97_900, 3)
     round_.play_out()
@@ -227,7 +227,7 @@ def test_only_open_rounds_with_a_differential_are_tallied(
     round_ = limited(cloud)
     bet = cloud.bet("anna", round_.round_id, Spot.PLAYER, 600, "one")
     item = record(ledger_items._bet_item(bet).serialize())
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     others = [
         record(ledger_items._wallet_item(wallet).serialize(), "MODIFY"),
@@ -367,7 +367,7 @@ def test_of_many_balances_a_player_hears_the_newest(opened: ManualRound, posts: 
     records = []
     for number in range(3):
         bet = cloud.bet("anna", opened.round_id, Spot.TIE, 100, f"bet{number}")
-        wallet = cloud.ledger.wallet("anna")
+        wallet = cloud.ledger.wallet("anna", "EUR")
         assert wallet is not None
         records += [
             record(ledger_items._wallet_item(wallet).serialize(), "MODIFY"),

@@ -9,6 +9,7 @@ from baccarat.adapters.dynamodb import ledger as ledger_items
 from baccarat.application.drive_round import owed
 from baccarat.domain import wallet as money
 from baccarat.domain.bets import SIDES
+from baccarat.domain.payment import house_deposit
 from baccarat.domain.wallet import NewBet, PlaceBets, Wallet
 from tests.support.cloud import Cloud
 
@@ -23,8 +24,8 @@ def put_bets(cloud: Cloud, player: str) -> None:
     record = cloud.floor.round(ROUND)
     assert record is not None
     now_ms = record.round.opened_at_ms
-    wallet, credited = money.deposit(Wallet(player, "EUR", 0, 0), "seed", 1_000, now_ms)
-    ledger_items._deposit_item(credited).save()
+    wallet, credited = house_deposit(Wallet(player, "EUR", 0, 0), "seed", 1_000, now_ms)
+    ledger_items._payment_item(credited).save()
     sides = tuple(NewBet(f"bet-of-{player}-{spot}", spot, 100) for spot in SIDES)
     wallet, bets = money.place(wallet, PlaceBets(player, ROUND, sides), record.round, now_ms)
     for bet in bets:

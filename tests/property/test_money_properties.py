@@ -17,11 +17,12 @@ from hypothesis.stateful import (
     rule,
 )
 
-from baccarat.application.reconcile import reconcile
+from baccarat.application.reconcile import Items, reconcile
 from baccarat.domain.bets import MAIN_SPOTS, SIDES
 from baccarat.domain.book import BetBook, payouts
 from baccarat.domain.coup import Coup, replay
 from baccarat.domain.errors import BetNotCancellable, BetRefused, MainBetNeeded
+from baccarat.domain.payment import Payment, house_deposit
 from baccarat.domain.paytable import PAYTABLES, Spot
 from baccarat.domain.round import Round, RoundState
 from baccarat.domain.table import round_id
@@ -30,14 +31,12 @@ from baccarat.domain.wallet import (
     MAX_BETS_PER_ROUND,
     Bet,
     BetState,
-    Deposit,
     HousePosting,
     NewBet,
     PlaceBets,
     RefundReason,
     Wallet,
     cancel,
-    deposit,
     pay,
     place,
     refund,
@@ -82,7 +81,7 @@ class Money(RuleBasedStateMachine):
         self.house = 0
         self.deposited = 0
         self.bets: dict[tuple[str, str], Bet] = {}
-        self.deposits: list[Deposit] = []
+        self.deposits: list[Payment] = []
         self.postings: list[HousePosting] = []
         self.rounds: dict[str, Round] = {}
         self.ended: set[str] = set()
@@ -117,7 +116,7 @@ class Money(RuleBasedStateMachine):
     @rule(player=st.sampled_from(PLAYERS), amount=st.integers(1, 20_000))
     def deposit(self, player: str, amount: int) -> None:
         self.number += 1
-        wallet, record = deposit(self.wallets[player], f"d{self.number}", amount, START_MS)
+        wallet, record = house_deposit(self.wallets[player], f"d{self.number}", amount, START_MS)
         self._store(wallet)
         self.deposits.append(record)
         self.balance[player] += amount
@@ -315,11 +314,19 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def money_is_conserved(self) -> None:
         found = reconcile(
-            self.wallets.values(), self.bets.values(), self.deposits, self.postings, []
+            Items(
+                wallets=list(self.wallets.values()),
+                bets=list(self.bets.values()),
+                payments=self.deposits,
+                postings=self.postings,
+            )
         )
         assert found.findings == ()
-        assert found.house_minor == self.house
-        assert sum(self.balance.values()) + found.open_stakes_minor + self.house == self.deposited
+        assert found.of("EUR").house_minor == self.house
+        assert (
+            sum(self.balance.values()) + found.of("EUR").open_stakes_minor + self.house
+            == self.deposited
+        )
 
     def teardown(self) -> None:
         target(float(len(self.postings)))

@@ -38,7 +38,7 @@ def test_eight_processes_on_one_wallet_lose_nothing_and_overdraw_nothing(
     outcomes = Counter(answer["code"] for process in answers for answer in process["answers"])
     accepted = outcomes["ACCEPTED"]
     assert set(outcomes) <= {"ACCEPTED", "INSUFFICIENT_FUNDS", "CONTENTION"}
-    wallet = cloud.ledger.wallet("anna")
+    wallet = cloud.ledger.wallet("anna", "EUR")
     assert wallet is not None
     assert wallet.available_minor == 20_000 - 700 * accepted >= 0
     bets = cloud.ledger.bets_of(opened.round_id, "anna")
@@ -71,7 +71,7 @@ def test_eight_processes_with_three_bets_a_command_take_all_of_one_or_nothing(
     accepted = outcomes["ACCEPTED"]
     assert set(outcomes) <= {"ACCEPTED", "INSUFFICIENT_FUNDS", "CONTENTION"}
     assert accepted >= PROCESSES
-    wallet = cloud.ledger.wallet("gina")
+    wallet = cloud.ledger.wallet("gina", "EUR")
     assert wallet is not None
     assert (wallet.available_minor, wallet.version) == (20_000 - 1_200 * accepted, 1 + accepted)
     commands: dict[int, list[Bet]] = {}
@@ -113,7 +113,7 @@ def test_the_same_bet_sent_fifty_times_at_once_is_taken_once_and_answered_alike(
     assert len(every) == 50
     assert {answer["code"] for answer in every} == {"ACCEPTED"}
     assert len({json.dumps(answer, sort_keys=True) for answer in every}) == 1
-    wallet = cloud.ledger.wallet("bert")
+    wallet = cloud.ledger.wallet("bert", "EUR")
     assert wallet is not None
     assert (wallet.available_minor, wallet.version) == (19_100, 2)
     assert len(cloud.ledger.bets_of(opened.round_id, "bert")) == 1
@@ -215,4 +215,4 @@ def test_a_race_to_one_side_is_sealed_within_the_differential(cloud: Cloud) -> N
     for step in (round_.deal, round_.resolve, round_.settle, round_.finish):
         step()
     balances = cloud.balances()
-    assert (balances.findings, balances.open_stakes_minor) == ((), 0)
+    assert (balances.findings, balances.of("EUR").open_stakes_minor) == ((), 0)

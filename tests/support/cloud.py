@@ -30,14 +30,16 @@ from baccarat.adapters.keys import KeySet
 from baccarat.adapters.kms import ROUND, SHOE, KmsSigner, KmsVault
 from baccarat.adapters.s3 import S3Archive
 from baccarat.adapters.stepfunctions import StepFunctionsDriver, StepFunctionsTasks
-from baccarat.application.bets import credit_deposit, place_bets
+from baccarat.application.bets import place_bets
 from baccarat.application.desk import DeskWork
+from baccarat.application.payments import credit_house_deposit
 from baccarat.application.ports import Clock, RoundRecord
-from baccarat.application.reconcile import Balances, reconcile
+from baccarat.application.reconcile import Balances, Items, reconcile
 from baccarat.application.watch_tables import watch_table
 from baccarat.domain.paytable import COMMISSION_8_DECKS, Spot
 from baccarat.domain.table import Table
 from baccarat.domain.table_config import ShoeProcedure, StakeLimit, TableConfig
+from baccarat.domain.tiers import TIERS
 from baccarat.domain.wallet import Bet, NewBet, PlaceBets, Wallet
 
 # Every session reads the service models from disk for itself, and pynamodb makes a session for each
@@ -59,6 +61,7 @@ STEPS = (
     "pause_dealing",
 )
 TABLE_ID = "bac-1"
+MACHINE_ROLE = "role"
 
 
 def table_config(**changes: Any) -> TableConfig:
@@ -197,13 +200,7 @@ class Cloud:
         return place_bets(command, floor=self.floor, ledger=self.ledger, clock=self.clock)
 
     def balances(self) -> Balances:
-        return reconcile(
-            self.scan.wallets(),
-            self.scan.all_bets(),
-            self.scan.deposits(),
-            self.scan.postings(),
-            self.scan.adjustments(),
-        )
+        return reconcile(Items.scanned(self.scan))
 
     def open_table(self, **config: Any) -> Table:
         table = Table.create(TABLE_ID, table_config(**config), self.clock.now_ms())
@@ -212,7 +209,9 @@ class Cloud:
 
     def fund(self, player_id: str, amount_minor: int = 100_000) -> None:
         self.ledger.open_wallet(Wallet(player_id, "EUR", 0, 0))
-        credit_deposit(player_id, "seed", amount_minor, ledger=self.ledger, clock=self.clock)
+        credit_house_deposit(
+            player_id, "seed", amount_minor, "EUR", ledger=self.ledger, clock=self.clock
+        )
 
 
 def load_handler(function: str) -> Any:
@@ -270,12 +269,14 @@ def create_cloud() -> Iterator[Cloud]:
 
 
 def create_dynamo_tables(client: Any) -> dict[str, str]:
-    """Create the four tables as the stacks do; return their names as environment variables."""
+    """Create the tables as the stacks do; return their names as environment variables."""
     names = {}
     for name, range_type, stream in (
         ("floor", "S", None),
         ("log", "N", "NEW_IMAGE"),
         ("ledger", "S", "NEW_AND_OLD_IMAGES"),
+        *((f"{tier}-wallets", "S", "NEW_AND_OLD_IMAGES") for tier in TIERS),
+        ("journal", "S", None),
         ("sessions", "S", None),
     ):
         extra: dict[str, Any] = (
@@ -297,14 +298,20 @@ def create_dynamo_tables(client: Any) -> dict[str, str]:
             ],
             **extra,
         )
-        names[f"{name.upper()}_TABLE"] = table_name
-    return names
+        names[name] = table_name
+    wallets = " ".join(f"{tier}={names.pop(f'{tier}-wallets')}" for tier in TIERS)
+    return {
+        "WALLET_TABLES": wallets,
+        **{f"{name.upper()}_TABLE": table_name for name, table_name in names.items()},
+    }
 
 
 def bind_models(environment: dict[str, str]) -> None:
     models.bind(models.FLOOR_MODELS, environment["FLOOR_TABLE"], REGION)
     models.bind(models.LOG_MODELS, environment["LOG_TABLE"], REGION)
     models.bind(models.LEDGER_MODELS, environment["LEDGER_TABLE"], REGION)
+    models.bind_wallets(environment["WALLET_TABLES"], REGION)
+    models.bind(models.JOURNAL_MODELS, environment["JOURNAL_TABLE"], REGION)
     models.bind(models.SESSION_MODELS, environment["SESSIONS_TABLE"], REGION)
 
 
@@ -353,31 +360,34 @@ def wire(environment: dict[str, str]) -> Cloud:
 
 def _create_state_machine(heartbeat_seconds: int) -> str:
     iam = boto3.client("iam", region_name=REGION)
-    role = iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    iam.create_role(RoleName=MACHINE_ROLE, AssumeRolePolicyDocument="{}")
+    asl = (ROOT / "functions/state_machines/round.asl.json").read_text()
+    # A silent desk is noticed within the time of a test where that is its matter.
+    changed = asl.replace('"HeartbeatSeconds": 30', f'"HeartbeatSeconds": {heartbeat_seconds}')
+    return create_machine("round", changed, STEPS)
+
+
+def create_machine(name: str, asl: str, steps: Sequence[str]) -> str:
+    """Create functions of ``steps`` that moto knows by name alone, and the machine of ``asl``."""
+    role = boto3.client("iam", region_name=REGION).get_role(RoleName=MACHINE_ROLE)["Role"]["Arn"]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("handler.py", "")
     lambda_ = boto3.client("lambda", region_name=REGION)
-    arns = {
-        step: lambda_.create_function(
+    for step in steps:
+        arn = lambda_.create_function(
             FunctionName=step,
             Runtime="python3.13",
             Role=role,
             Handler="handler.handler",
             Code={"ZipFile": archive.getvalue()},
         )["FunctionArn"]
-        for step in STEPS
-    }
-    asl = (ROOT / "functions/state_machines/round.asl.json").read_text()
-    # A step that fails is tried as often as it says, but sooner.
-    asl = re.sub(r'"MaxDelaySeconds": \d+', '"MaxDelaySeconds": 1', asl)
-    # A silent desk is noticed within the time of a test where that is its matter.
-    definition = asl.replace('"HeartbeatSeconds": 30', f'"HeartbeatSeconds": {heartbeat_seconds}')
-    for step, arn in arns.items():
-        definition = definition.replace(f"${{{step}}}", arn)
+        # A step that fails is tried as often as it says, but sooner.
+        asl = re.sub(r'"MaxDelaySeconds": \d+', '"MaxDelaySeconds": 1', asl)
+        asl = asl.replace(f"${{{step}}}", arn)
     return str(
         boto3.client("stepfunctions", region_name=REGION).create_state_machine(
-            name="round", definition=definition, roleArn=role
+            name=name, definition=asl, roleArn=role
         )["stateMachineArn"]
     )
 

@@ -375,3 +375,51 @@ def test_the_installed_command_starts_without_the_cloud_and_in_any_language() ->
     assert (run.returncode, run.stderr) == (0, b"")
     assert run.stdout.count(b"VERIFIED") == 2
     assert b"\\u2192" in run.stdout
+
+
+LEDGER = EXAMPLE.parent / "ledger-export.md"
+
+
+@pytest.mark.parametrize("name", ["ledger.jsonl", "ledger.csv"])
+def test_the_example_of_an_export_is_that_of_its_page(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, page = EXAMPLE / name, LEDGER.read_text()
+    assert cli.main(["verify-ledger", str(path)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[:3] == [
+        "  wallet   anna EUR",
+        "  versions 1 to 5",
+        "  balance  8950 available, 0 held, in minor units",
+    ]
+    assert f"`{out[3].split()[1]}`" in page
+    assert out[4:] == ["VERIFIED"]
+    assert path.read_text().splitlines()[0] in page.splitlines()
+
+
+def test_an_export_in_parts_is_one_chain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (EXAMPLE / "ledger.jsonl").read_text().splitlines(keepends=True)
+    parts = {"a": lines[:2], "b": lines[2:], "changed": [lines[1].replace("9000", "9001")]}
+    for name, part in parts.items():
+        (tmp_path / name).write_text("".join(part))
+    a, b, changed = (str(tmp_path / name) for name in parts)
+    assert cli.main(["verify-ledger", a, b]) == 0
+    assert cli.main(["verify-ledger", b]) == 0
+    assert "VERIFIED from there on" in capsys.readouterr().out
+    for wrong in ([b, a], [a, a], [a, changed], [changed]):
+        assert cli.main(["verify-ledger", *wrong]) == 1
+        assert capsys.readouterr().out.startswith("FAILED")
+    (tmp_path / "empty").write_text("")
+    assert cli.main(["verify-ledger", str(tmp_path / "empty")]) == 2
+    assert "there is no entry" in capsys.readouterr().err
+
+
+def test_the_books_are_not_checked_without_the_names_of_their_tables(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("LEDGER_TABLE", "WALLET_TABLES", "JOURNAL_TABLE", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    assert cli.main(["reconcile"]) == 2
+    assert "LEDGER_TABLE" in capsys.readouterr().err

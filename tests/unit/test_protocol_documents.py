@@ -146,10 +146,18 @@ def test_every_error_of_a_client_is_explained() -> None:
     def concrete(kind: type[errors.BaccaratError]) -> set[str]:
         below = kind.__subclasses__()
         codes = set().union(*(concrete(child) for child in below)) if below else set()
-        groups = {errors.Refused, errors.NotFound, errors.BetRefused, errors.DeskRefused}
+        groups = {
+            *(errors.Refused, errors.NotFound, errors.BetRefused, errors.DeskRefused),
+            errors.PaymentRefused,
+        }
         return codes | (set() if kind in groups else {kind.code})
 
-    over_http = {"TRANSCRIPT_NOT_FOUND"}
+    over_http = {
+        "TRANSCRIPT_NOT_FOUND",
+        "PAYMENT_NOT_FOUND",
+        "WALLET_NOT_FOUND",
+        "NOT_STOPPED",
+    } | concrete(errors.PaymentRefused)
     expected = concrete(errors.Refused) - over_http | {
         "CONTENTION",
         "INTERNAL",

@@ -13,6 +13,8 @@ from baccarat.domain.errors import (
     InvalidRequest,
     TooManyTables,
 )
+from baccarat.domain.movement import Movement, MovementKind
+from baccarat.domain.payment import house_deposit, same_payment
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round, RoundState
 from baccarat.domain.wallet import (
@@ -21,18 +23,15 @@ from baccarat.domain.wallet import (
     MAX_TABLES_AT_ONCE,
     Bet,
     BetState,
-    Deposit,
     Exposure,
     NewBet,
     PlaceBets,
     RefundReason,
     Wallet,
     cancel,
-    deposit,
     pay,
     place,
     refund,
-    same_deposit,
     same_request,
 )
 from tests.builders import START_MS, a_round
@@ -376,22 +375,28 @@ def test_refund(reason: RefundReason) -> None:
     )
 
 
-def test_deposit() -> None:
-    after, record = deposit(wallet(), "d1", 500, NOW)
-    assert (after.available_minor, after.version) == (10_500, 6)
-    assert record == Deposit("anna", "d1", 500, "EUR", NOW, 6)
+def test_what_the_house_pays_in() -> None:
+    after, credited = house_deposit(wallet(), "d1", 500, NOW)
+    assert (after.available_minor, after.version) == (wallet().available_minor + 500, 6)
+    assert (credited.state, credited.amount_minor, credited.currency) == ("CREDITED", 500, "EUR")
+    assert (credited.closed_version, credited.closed_at_ms) == (6, NOW)
+    assert after.last == Movement(6, MovementKind.DEPOSIT, 500, 0, NOW, credited.payment_id)
     for amount in (0, -1):
         with pytest.raises(ValueError, match="a deposit is positive"):
-            deposit(wallet(), "d1", amount, NOW)
-    assert same_deposit(record, 500) is record
+            house_deposit(wallet(), "d1", amount, NOW)
+    _, other = house_deposit(wallet(), "d1", 501, NOW)
+    assert other.payment_id == credited.payment_id
+    assert same_payment(credited, credited.fingerprint) is credited
     with pytest.raises(IdempotencyConflict) as refused:
-        same_deposit(record, 501)
-    assert refused.value.details == {"depositId": "d1"}
+        same_payment(credited, other.fingerprint)
+    assert refused.value.details == {"paymentId": credited.payment_id}
 
 
 def test_no_wallet_falls_below_zero() -> None:
     with pytest.raises(IntegrityError, match="wallet anna would fall below zero"):
-        wallet(100).moved(-101)
+        wallet(100).moved(MovementKind.STAKE, -101, NOW, "r")
     with pytest.raises(IntegrityError):
         Wallet("anna", "EUR", -1, 0)
-    assert wallet(100).moved(-100) == wallet(0, version=6)
+    emptied = wallet(100).moved(MovementKind.STAKE, -100, NOW, "r")
+    assert (emptied.available_minor, emptied.version) == (0, 6)
+    assert emptied.last == Movement(6, MovementKind.STAKE, -100, 0, NOW, "r")

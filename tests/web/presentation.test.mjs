@@ -117,3 +117,18 @@ test("the end of a shoe is told, and a server's cut card not before its cards", 
   assert.deepEqual(shoeOf(opened(1), OPENED_AT), { cutCardOut: true, lastHand: true });
   assert.deepEqual(present(initialState(), 0).shoe, { cutCardOut: false, lastHand: false });
 });
+
+test("each currency has a balance of its own, and versions of one say nothing of another", () => {
+  const balance = new Balance();
+  const wallet = (currency, version, minor) => ({ currency, version, available_minor: minor });
+  balance.offer(wallet("EUR", 9, 1_000));
+  balance.offer(wallet("USD", 2, 70));
+  balance.offer(wallet("EUR", 8, 5));
+  assert.equal(balance.shown(false, "USD").available_minor, 70);
+  assert.equal(balance.shown(false, "EUR").available_minor, 1_000);
+  assert.equal(balance.shown(false).currency, "EUR");
+  assert.equal(balance.shown(false, "GBP"), null);
+  balance.offer(wallet("USD", 3, 90));
+  assert.equal(balance.shown(true, "USD").available_minor, 70);
+  assert.equal(balance.shown(false, "USD").available_minor, 90);
+});

@@ -32,12 +32,17 @@ afterEach(() => {
 });
 
 /** The answer of a table to its newest join, with its round 1 open. */
-function answerJoin(tableId, { available = 1_000, version = 1, seats = [], serverMs = OPENED_AT } = {}) {
-  const opened = { ...new Log().opened(1), tableId, roundId: roundIdOf(1).replace("bac-1", tableId) };
+function answerJoin(
+  tableId, { available = 1_000, version = 1, seats = [], serverMs = OPENED_AT, currency = "EUR" } = {},
+) {
+  const event = new Log().opened(1);
+  const opened = {
+    ...event, tableId, roundId: roundIdOf(1).replace("bac-1", tableId), data: { ...event.data, currency },
+  };
   const message = joined([opened]);
   line.say({
-    ...message, id: line.last("join", tableId).id, table: { ...message.table, tableId },
-    wallet: wallet(available, version), seats, server_ms: serverMs,
+    ...message, id: line.last("join", tableId).id, table: { ...message.table, tableId, currency },
+    wallet: { ...wallet(available, version), currency }, seats, server_ms: serverMs,
   });
   return opened.roundId;
 }
@@ -81,6 +86,26 @@ test("bets of all tables lie on one balance", () => {
   assert.deepEqual(at("bac-1").bets.onSpot(roundId, "PLAYER"), { accepted: 400, pending: 0 });
   assert.equal(at("bac-2").wallet.available_minor, 600);
   assert.equal(at("bac-2").spendableMinor, 500);
+});
+
+test("a table shows, holds and stakes the balance of its own currency", () => {
+  session.start();
+  session.showTables(["bac-1", "bac-2"]);
+  const roundId = answerJoin("bac-1", { available: 1_000, version: 9 });
+  answerJoin("bac-2", { available: 70, version: 2, currency: "USD" });
+  assert.equal(at("bac-1").wallet.available_minor, 1_000);
+  assert.equal(at("bac-2").wallet.available_minor, 70);
+  assert.equal(at("bac-2").currency, "USD");
+  session.table("bac-1").placeBets([{ spot: "PLAYER", minor: 400 }]);
+  assert.equal(at("bac-1").spendableMinor, 600);
+  assert.equal(at("bac-2").spendableMinor, 70);
+  const closed = { ...new Log().closed(1)[0], tableId: "bac-1", roundId, seq: 2 };
+  line.say({ type: "events", tableId: "bac-1", events: [closed] });
+  line.say({ type: "wallet", wallet: { ...wallet(90, 3), currency: "USD" } });
+  line.say({ type: "wallet", wallet: wallet(1_400, 10) });
+  assert.equal(at("bac-2").wallet.available_minor, 90);
+  assert.equal(at("bac-1").wallet.available_minor, 1_000);
+  assert.equal(session.wallet().currency, "EUR");
 });
 
 test("a balance may not rise while cards that may pay are hidden at any table", () => {

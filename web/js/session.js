@@ -124,15 +124,23 @@ export class Session {
     return this.#connection.state;
   }
 
-  /** The balance to show: until a result that may pay is on the screen it may fall, but not rise. */
-  wallet() {
-    return this.#balance.shown(this.tables.some((table) => table.holdsBalance()));
+  /**
+   * The balance to show of a currency, without one of the currency heard of first: until a result that may
+   * pay is on the screen it may fall, but not rise.
+   */
+  wallet(currency = this.#balance.firstCurrency) {
+    return this.#balance.shown(this.#tablesOf(currency).some((table) => table.holdsBalance()), currency);
   }
 
-  /** What can be staked: the balance less what is on its way to any table. */
-  spendableMinor() {
-    const pending = this.tables.reduce((sum, table) => sum + table.pendingMinor(), 0);
-    return (this.wallet()?.available_minor ?? 0) - pending;
+  /** What can be staked: the balance of a currency less what is on its way to any table. */
+  spendableMinor(currency = this.#balance.firstCurrency) {
+    const pending = this.#tablesOf(currency).reduce((sum, table) => sum + table.pendingMinor(), 0);
+    return (this.wallet(currency)?.available_minor ?? 0) - pending;
+  }
+
+  /** Tables that play for a currency; one that has not said yet may. */
+  #tablesOf(currency) {
+    return this.tables.filter((table) => (table.currency ?? currency) === currency);
   }
 
   /** Send a message; false when there is no open connection. */

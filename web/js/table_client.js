@@ -82,6 +82,11 @@ export class TableClient {
     this.#joinId = null;
   }
 
+  /** What is played for here; null until the table has said. */
+  get currency() {
+    return this.#state.table?.currency ?? null;
+  }
+
   /** Whether a balance that rises now could tell the result before the cards do. */
   holdsBalance() {
     const { round, phase } = present(this.#state, this.#clock.nowMs());
@@ -98,7 +103,9 @@ export class TableClient {
     const nowMs = this.#clock.nowMs();
     const view = present(this.#state, nowMs);
     this.#noteEndedRounds(nowMs);
-    const { connection, wallet, ...own } = this.#session.snapshot();
+    const { connection, wallet: anyWallet, ...own } = this.#session.snapshot();
+    const currency = view.round?.currency ?? this.currency ?? anyWallet?.currency ?? "EUR";
+    const wallet = this.#session.wallet(currency);
     const limits = Object.keys(view.round?.limits ?? {}).length ? view.round.limits : this.#state.table?.limits;
     return {
       ...own,
@@ -110,11 +117,11 @@ export class TableClient {
       tableId: this.#tableId,
       table: this.#state.table,
       dealer: this.#state.dealer,
-      currency: view.round?.currency ?? this.#state.table?.currency ?? wallet?.currency ?? "EUR",
+      currency,
       paytable: view.round?.paytable ?? this.#state.table?.paytable ?? null,
       limits: limits ?? {},
       wallet,
-      spendableMinor: this.#session.spendableMinor(),
+      spendableMinor: this.#session.spendableMinor(currency),
       bets: this.#bets,
       seats: this.#seats.seats,
       canSit: own.identity?.role === "player" && this.#joined,

@@ -1,4 +1,5 @@
-"""The ``baccarat`` command: verify transcripts offline, print exact odds and the protocol.
+"""The ``baccarat`` command: verify transcripts and journals offline, check the books, print exact
+odds and the protocol.
 
 Exit codes: 0 everything holds, 1 something does not, 2 the command could not be carried out.
 """
@@ -8,16 +9,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from baccarat.adapters.keys import KeySet
+from baccarat.adapters.ledger_export import read_export
 from baccarat.adapters.strict_json import loads
 from baccarat.domain.canonical import Json, JsonObject
-from baccarat.domain.errors import MalformedJson, PaytableAbove100
+from baccarat.domain.errors import IntegrityError, MalformedJson, PaytableAbove100
+from baccarat.domain.journal import Entry, check_chain
 from baccarat.domain.paytable import PAYTABLES, Paytable
 from baccarat.domain.round import Round, RoundState
 from baccarat.domain.shoe import MAX_DECKS
@@ -57,7 +60,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=Path,
         help="the house's public keys as a JWK set (default: keys.json beside each FILE)",
     )
+    ledger = commands.add_parser(
+        "verify-ledger",
+        help="check the export of a wallet's journal offline",
+        description="Check that every entry follows the one before it. Files of one wallet are "
+        "taken together, in the order given. Exit code 0: all hold; 1: one does not; 2: wrong use.",
+    )
+    ledger.add_argument("files", metavar="FILE", nargs="+", type=Path, help="JSON lines or CSV")
+    books = commands.add_parser(
+        "reconcile",
+        help="recompute every balance and stop wallets that differ",
+        description="Recompute every balance from the ledger's items and compare it with wallets "
+        "and journal; a wallet that differs is stopped. Needs AWS credentials, and the names of "
+        "the tables in LEDGER_TABLE, WALLET_TABLES, JOURNAL_TABLE and AWS_REGION. Exit code 0: "
+        "nothing differs; 1: something does; 2: wrong use.",
+    )
+    books.add_argument("--report-only", action="store_true", help="stop no wallet")
     commands.add_parser("asyncapi", help="print the AsyncAPI description of the websocket protocol")
+    commands.add_parser("openapi", help="print the OpenAPI description of the payments' HTTP API")
     odds = commands.add_parser(
         "odds",
         help="print the exact chances of every bet",
@@ -79,13 +99,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         help=f"1 to {MAX_DECKS}, or 'endless' (default: the paytable's own)",
     )
     options = parser.parse_args(argv)
-    if options.command == "asyncapi":
-        print(json.dumps(asyncapi(), indent=2, ensure_ascii=False))
-        return _HOLDS
+    run: dict[str, Callable[[], int]] = {
+        "verify": lambda: _verify_files(options.files, options.keys),
+        "verify-ledger": lambda: _verify_ledger(options.files),
+        "reconcile": lambda: _reconcile(stops=not options.report_only),
+        "odds": lambda: _odds(options.table, options.paytable, options.decks),
+        "asyncapi": lambda: _document(asyncapi()),
+        "openapi": lambda: _document(openapi()),
+    }
     try:
-        if options.command == "odds":
-            return _odds(options.table, options.paytable, options.decks)
-        return _verify_files(options.files, options.keys)
+        return run[options.command]()
     except _UsageError as error:
         print(_shown(f"baccarat: {error}"), file=sys.stderr)
         return _USAGE
@@ -162,6 +185,75 @@ def _verify_files(files: Sequence[Path], key_file: Path | None) -> int:
         _report(document, found)
         held.append(found)
     return max(code, _verify_links(held))
+
+
+def _verify_ledger(files: Sequence[Path]) -> int:
+    contents = [(path, _read(path, "export")) for path in files]
+    entries: list[Entry] = []
+    try:
+        for path, content in contents:
+            try:
+                entries += read_export(content.decode("utf-8"))
+            except ValueError as error:
+                raise IntegrityError(f"{path}: {error}") from error
+        check_chain(entries)
+    except IntegrityError as failure:
+        print(_shown(f"FAILED {failure.message}"))
+        return _FAILED
+    if not entries:
+        raise _UsageError("there is no entry in it; an export has one a line")
+    first, last = entries[0], entries[-1]
+    whole = first.movement.version == 1
+    for line in (
+        f"  wallet   {last.player_id} {last.currency}",
+        f"  versions {first.movement.version} to {last.movement.version}"
+        + ("" if whole else f", after {first.prev}"),
+        f"  balance  {last.available_minor} available, {last.held_minor} held, in minor units",
+        f"  head     {last.hash}",
+        "VERIFIED" if whole else "VERIFIED from there on; what was before is not in the file",
+    ):
+        print(_shown(line))
+    return _HOLDS
+
+
+def _reconcile(*, stops: bool) -> int:
+    # Nothing else here talks to AWS.
+    from baccarat.adapters import clients
+    from baccarat.adapters.clock import SystemClock
+    from baccarat.adapters.dynamodb import models
+    from baccarat.adapters.dynamodb.journal import DynamoJournal
+    from baccarat.adapters.dynamodb.ledger import DynamoLedger, DynamoLedgerScan
+    from baccarat.adapters.settings import BooksSettings, ConfigurationError
+    from baccarat.application.reconcile import double_check
+
+    try:
+        settings = BooksSettings.load()
+    except ConfigurationError as error:
+        raise _UsageError(f"{error.message}; baccarat reconcile --help says which") from error
+    models.bind(models.LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    models.bind(models.JOURNAL_MODELS, settings.journal_table, settings.aws_region)
+    models.bind_wallets(settings.wallet_tables, settings.aws_region)
+    found = double_check(
+        scan=DynamoLedgerScan(),
+        journal=DynamoJournal(),
+        ledger=DynamoLedger(clients.dynamodb()),
+        clock=SystemClock(),
+        stops=stops,
+    )
+    for currency, sums in sorted(found.sums.items()):
+        print(
+            f"{currency}  available {sums.available_minor} + open stakes {sums.open_stakes_minor} "
+            f"+ held {sums.held_minor} + house {sums.house_minor} = deposits "
+            f"{sums.deposits_minor} − withdrawals {sums.withdrawals_minor}"
+        )
+    for finding in found.findings:
+        print(_shown(f"DIFFERS {finding}"))
+    for player_id, currency in found.stopped:
+        print(_shown(f"STOPPED {player_id} {currency}"))
+    if found.findings:
+        return _FAILED
+    print("nothing differs")
+    return _HOLDS
 
 
 def _read(path: Path, what: str) -> bytes:
@@ -282,6 +374,18 @@ def _shown(text: str) -> str:
     plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     encoding = sys.stdout.encoding or "utf-8"
     return plain.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _document(document: dict[str, Any]) -> int:
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+    return _HOLDS
+
+
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI description of the HTTP API, made from its models."""
+    from baccarat.adapters.payments_api import document
+
+    return document()
 
 
 def asyncapi() -> dict[str, Any]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -46,6 +47,10 @@ def kms() -> KMSClient:
 
 def s3() -> S3Client:
     return boto3.client("s3", config=_CONFIG)
+
+
+def secrets() -> SecretsManagerClient:
+    return boto3.client("secretsmanager", config=_CONFIG)
 
 
 def sqs() -> SQSClient:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ValidationError
 
+from baccarat.adapters.strict_json import loads
 from baccarat.domain.errors import (
     BaccaratError,
     Contention,
     Forbidden,
-    IdempotencyConflict,
     InvalidRequest,
+    MessageTooLarge,
     NotFound,
+    NotPermitted,
+    ProviderUnavailable,
+    Refused,
+    SignatureRefused,
 )
 from baccarat.domain.roles import BETTORS, ROLES
 
@@ -23,25 +32,101 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 MAX_DISPLAY_NAME_CHARS: Final = 24
 
 _STATUS: Final[dict[type[BaccaratError], int]] = {
+    MessageTooLarge: 413,
     InvalidRequest: 400,
+    SignatureRefused: 401,
     Forbidden: 403,
+    NotPermitted: 403,
     NotFound: 404,
-    IdempotencyConflict: 409,
+    Refused: 409,
     Contention: 503,
+    ProviderUnavailable: 503,
 }
+"""The first that an error is one of."""
+
+MAX_BODY_BYTES: Final = 8 * 1024
 
 
 def resolver() -> APIGatewayHttpResolver:
     """Return a resolver that answers our errors as ``{"code", "message", "details"}``."""
     app = APIGatewayHttpResolver()
-
-    def refuse(error: Any) -> Response[Any]:
-        status = next(code for kind, code in _STATUS.items() if isinstance(error, kind))
-        body = {"code": error.code, "message": error.message, "details": error.details}
-        return Response(status, "application/json", json.dumps(body))
-
-    app.exception_handler(list(_STATUS))(refuse)
+    app.exception_handler(list(_STATUS))(_refuse)
     return app
+
+
+def validating_resolver() -> APIGatewayHttpResolver:
+    """Return a resolver that also holds requests and answers against their models, and can describe
+    them; it takes longer to start. Requests come in through ``resolve``.
+    """
+    from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+    app = APIGatewayHttpResolver(
+        enable_validation=True,
+        response_validation_error_http_code=500,
+        # Typed for objects alone; whatever else it returns, the models refuse.
+        json_body_deserializer=cast("Callable[[str], dict[str, Any]]", loads),
+    )
+
+    def refuse_request(error: RequestValidationError) -> Response[Any]:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors()[:5]
+        )
+        return _refuse(InvalidRequest(f"the request is not valid: {wrong}"))
+
+    app.exception_handler(list(_STATUS))(_refuse)
+    app.exception_handler(RequestValidationError)(refuse_request)
+    return app
+
+
+def resolve(app: APIGatewayHttpResolver, event: dict[str, Any]) -> dict[str, Any]:
+    """Answer a request whose body, if it has one, is JSON of a size that we take."""
+    try:
+        body = body_of(event)
+        content_type = str(headers_of(event).get("content-type", "application/json"))
+        if body and not content_type.lower().startswith("application/json"):
+            raise InvalidRequest(f"send application/json, not {content_type[:100]}")
+        text = body.decode()
+    except (Refused, UnicodeDecodeError) as error:
+        refused = error if isinstance(error, Refused) else InvalidRequest("send UTF-8")
+        answer = _refuse(refused)
+        return {
+            "statusCode": answer.status_code,
+            "headers": {"Content-Type": "application/json"},
+            "body": answer.body,
+            "isBase64Encoded": False,
+        }
+    plain = {**event, "body": text or None, "isBase64Encoded": False}
+    return app.resolve(plain, LambdaContext())
+
+
+def body_of(event: dict[str, Any], max_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """Return the bytes of a request's body, as they were sent.
+
+    Raises:
+        MessageTooLarge: nothing was parsed.
+        InvalidRequest: API Gateway's own encoding is broken.
+    """
+    raw = (event.get("body") or "").encode()
+    if event.get("isBase64Encoded"):
+        try:
+            raw = base64.b64decode(raw, validate=True)
+        except binascii.Error as error:
+            raise InvalidRequest("the body is not the Base64 that it claims to be") from error
+    if len(raw) > max_bytes:
+        raise MessageTooLarge(f"a body has at most {max_bytes} bytes, not {len(raw)}")
+    return raw
+
+
+def headers_of(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the headers of a request by their names in lower case."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def _refuse(error: BaccaratError) -> Response[Any]:
+    status = next(code for kind, code in _STATUS.items() if isinstance(error, kind))
+    body = {"code": error.code, "message": error.message, "details": error.details}
+    return Response(status, "application/json", json.dumps(body))
 
 
 def identity_of(event: APIGatewayProxyEventV2) -> tuple[str, str]:
@@ -95,8 +180,7 @@ def origin_of(event: APIGatewayProxyEventV2, allowed: frozenset[str]) -> str:
     Raises:
         Forbidden: it is none of the house's own.
     """
-    headers = {name.lower(): value for name, value in event.headers.items()}
-    origin = str(headers.get("origin", ""))
+    origin = str(headers_of(event.raw_event).get("origin", ""))
     if origin not in allowed:
         raise Forbidden("tickets are given to the house's own pages only")
     return origin

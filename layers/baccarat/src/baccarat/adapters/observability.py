@@ -15,21 +15,35 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from baccarat.adapters.capacity import WriteUnits
 
 NAMESPACE = "LiveBaccarat"
+ROUNDS = "rounds"
+LEDGER = "ledger"
 
 Run: TypeAlias = Callable[[dict[str, Any]], Any]
 LambdaHandler: TypeAlias = Callable[[dict[str, Any], Any], Any]
 
-__all__ = ["LambdaHandler", "Logger", "Run", "count", "observed"]
+__all__ = ["LEDGER", "LambdaHandler", "Logger", "Run", "count", "observed", "payout_seconds"]
 
 
-def count(name: str, value: int) -> None:
-    """Add to a metric of all rounds, whichever function sees it."""
+def count(name: str, value: int, service: str = ROUNDS) -> None:
+    """Add to a metric of all rounds (or payments, or the ledger), whichever function sees it."""
     with single_metric(
         name=name,
         unit=MetricUnit.Count,
         value=value,
         namespace=NAMESPACE,
-        default_dimensions={"service": "rounds"},
+        default_dimensions={"service": service},
+    ):
+        pass
+
+
+def payout_seconds(method: str, seconds: float) -> None:
+    """Note how long a withdrawal took from the request until the provider had paid it out."""
+    with single_metric(
+        name="PayoutSeconds",
+        unit=MetricUnit.Seconds,
+        value=seconds,
+        namespace=NAMESPACE,
+        default_dimensions={"service": "payments", "method": method},
     ):
         pass
 

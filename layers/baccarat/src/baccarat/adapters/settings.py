@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from baccarat.domain.errors import BaccaratError
+from baccarat.domain.payment import PaymentLimits
 
 
 class ConfigurationError(BaccaratError):
@@ -40,3 +41,23 @@ class Settings(BaseModel):
                 f"{str(problem['loc'][0]).upper()} ({problem['msg']})" for problem in error.errors()
             )
             raise ConfigurationError(f"environment of the function: {wrong}") from error
+
+
+class BooksSettings(Settings):
+    """Where the books lie, for the reconciler and for ``baccarat reconcile``."""
+
+    ledger_table: str
+    wallet_tables: str
+    journal_table: str
+
+
+def payment_limits(text: str) -> dict[str, PaymentLimits]:
+    """Return the limits of payments by currency; ``text`` is a JSON object of them.
+
+    Raises:
+        ConfigurationError: naming what is wrong.
+    """
+    try:
+        return TypeAdapter(dict[str, PaymentLimits]).validate_json(text, strict=True)
+    except ValidationError as error:
+        raise ConfigurationError(f"PAYMENT_LIMITS: {error}") from error

@@ -1,4 +1,4 @@
-"""Step Functions: starting rounds, and what the steps are given."""
+"""Step Functions: starting rounds and withdrawals, and what the steps are given."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field
 
 from baccarat.application.drive_round import Step
+from baccarat.domain.errors import IntegrityError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -50,6 +51,20 @@ class LastStepEvent(StepEvent):
     """
 
     state_machine_arn: str = Field(alias="stateMachineArn", min_length=1)
+
+
+class PaymentEvent(BaseModel):
+    """Input of every step of a withdrawal."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    payment_id: str = Field(alias="paymentId", min_length=1, max_length=200)
+
+
+class PaymentTokenEvent(PaymentEvent):
+    """Input of a step of a withdrawal that ends when its token is answered."""
+
+    task_token: str = Field(alias="taskToken", min_length=1)
 
 
 def timestamp(at_ms: int) -> str:
@@ -102,3 +117,36 @@ class StepFunctionsDriver:
         except self._client.exceptions.ExecutionAlreadyExists:
             return False
         return True
+
+
+MAX_RUNS: Final = 9
+"""Executions of one withdrawal; each lasts until its machine gives up."""
+
+
+class StepFunctionsWithdrawals:
+    """Implements ``ports.WithdrawalDriver``."""
+
+    def __init__(self, client: SFNClient, state_machine_arn: str) -> None:
+        self._client = client
+        self._state_machine_arn = state_machine_arn
+
+    def ensure(self, payment_id: str) -> None:
+        # A name serves once. While its execution runs, starting it again is no error; one that is
+        # refused has ended before the withdrawal did. (An emulator may refuse a running one too.)
+        for number in range(1, MAX_RUNS + 1):
+            name = f"{payment_id}.{number}"
+            try:
+                self._client.start_execution(
+                    stateMachineArn=self._state_machine_arn,
+                    name=name,
+                    input=json.dumps({"paymentId": payment_id}),
+                )
+            except self._client.exceptions.ExecutionAlreadyExists:
+                if not self._is_running(name):
+                    continue
+            return
+        raise IntegrityError(f"withdrawal {payment_id} has not ended after {MAX_RUNS} executions")
+
+    def _is_running(self, name: str) -> bool:
+        arn = self._state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+        return self._client.describe_execution(executionArn=arn)["status"] == "RUNNING"

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aws_lambda_powertools import Logger
 
-from baccarat.adapters.dynamodb.ledger import bet_from_image, wallet_from_image
+from baccarat.adapters.dynamodb.ledger import (
+    bet_from_image,
+    payment_from_image,
+    wallet_from_image,
+)
 from baccarat.adapters.messages import BetMessage, WalletMessage, bet_view, to_json, wallet_view
 from baccarat.adapters.strict_json import loads
 from baccarat.domain.canonical import JsonObject
 from baccarat.domain.errors import IntegrityError, Refused
 from baccarat.domain.log import SignedEvent
-from baccarat.domain.wallet import Bet, BetState
+from baccarat.domain.payment import Payment
+from baccarat.domain.wallet import Bet, BetState, Wallet
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -86,10 +91,25 @@ def private_message_of(record: dict[str, Any]) -> tuple[str, JsonObject] | None:
     if image is None:
         return None
     kind = image["sk"]["S"]
-    if kind == "WALLET":
+    if kind.startswith("WALLET#"):
         wallet = wallet_from_image(image)
         return wallet.player_id, to_json(WalletMessage(wallet=wallet_view(wallet)))
     if kind.startswith("BET#"):
         bet = bet_from_image(image)
         return bet.player_id, to_json(BetMessage(bet=bet_view(bet)))
+    return None
+
+
+def moved_of(record: dict[str, Any]) -> Wallet | Payment | None:
+    """Return the wallet or payment that a record of a wallets table writes, else None.
+
+    Raises:
+        KeyError: it deletes one, which nobody may.
+    """
+    image = record["dynamodb"]["NewImage"]
+    kind = image["sk"]["S"]
+    if kind.startswith("WALLET#"):
+        return wallet_from_image(image)
+    if kind.startswith("PAYMENT#"):
+        return payment_from_image(image)
     return None

@@ -27,7 +27,7 @@ def place_bets(
         return money.same_request(ledger.bets_of(command.round_id, command.player_id), command)
 
     def attempt() -> tuple[Bet, ...]:
-        wallet = player_wallet(command.player_id, ledger)
+        wallet = player_wallet(command.player_id, round_.currency, ledger)
         limited = round_.caps.differential_minor is not None
         tally = floor.tally(command.round_id) if limited else {}
         try:
@@ -55,18 +55,19 @@ def cancel_bet(
     """
 
     def attempt() -> tuple[Bet, Wallet]:
-        # The wallet before the bet: side bets are then never held against a bet that is gone.
-        wallet = player_wallet(player_id, ledger)
+        # The wallets before the bet: side bets are then never held against a bet that is gone.
+        wallets = {wallet.currency: wallet for wallet in ledger.wallets(player_id)}
         bet = ledger.bet(round_id, player_id, bet_id)
         if bet is None:
             raise BetNotFound(f"you have no bet {bet_id} in round {round_id}", betId=bet_id)
         if bet.state is BetState.CANCELLED:
-            return bet, player_wallet(player_id, ledger)
+            return bet, player_wallet(player_id, bet.currency, ledger)
+        wallet = wallets[bet.currency]
         after, cancelled = money.cancel(wallet, bet, clock.now_ms())
         if not ledger.cancel(wallet, after, cancelled, clock.now_ms()):
             now = ledger.bet(round_id, player_id, bet_id)
             if now is not None and now.state is BetState.CANCELLED:
-                return now, player_wallet(player_id, ledger)
+                return now, player_wallet(player_id, bet.currency, ledger)
             raise BetNotCancellable(
                 f"bets on round {round_id} are closed; bet {bet_id} stands", betId=bet_id
             )
@@ -75,11 +76,11 @@ def cancel_bet(
     return on_contention(clock, attempt)
 
 
-def player_wallet(player_id: str, ledger: Ledger) -> Wallet:
-    """Raises: Forbidden when the player has no wallet."""
-    wallet = ledger.wallet(player_id)
+def player_wallet(player_id: str, currency: str, ledger: Ledger) -> Wallet:
+    """Raises: Forbidden when the player has no wallet in this currency."""
+    wallet = ledger.wallet(player_id, currency)
     if wallet is None:
-        raise Forbidden("this account has no wallet and cannot bet")
+        raise Forbidden(f"this account has no wallet in {currency}", currency=currency)
     return wallet
 
 
@@ -88,22 +89,3 @@ def _round(round_id: str, floor: Floor) -> RoundRecord:
     if record is None:
         raise RoundNotFound(f"there is no round {round_id}", roundId=round_id)
     return record
-
-
-def credit_deposit(
-    player_id: str, deposit_id: str, amount_minor: int, *, ledger: Ledger, clock: Clock
-) -> None:
-    """Credit a deposit once per player and deposit id.
-
-    Raises:
-        IdempotencyConflict: the id was used for another amount.
-    """
-
-    def attempt() -> None:
-        wallet = player_wallet(player_id, ledger)
-        after, deposit = money.deposit(wallet, deposit_id, amount_minor, clock.now_ms())
-        existing = ledger.deposit(wallet, after, deposit)
-        if existing is not None:
-            money.same_deposit(existing, amount_minor)
-
-    on_contention(clock, attempt)

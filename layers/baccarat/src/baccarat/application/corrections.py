@@ -22,6 +22,7 @@ from baccarat.domain.correction import (
 )
 from baccarat.domain.coup import Coup
 from baccarat.domain.errors import CardNotPossible, NoSuchStep, NotFound, RoundNotFound
+from baccarat.domain.movement import MovementKind
 from baccarat.domain.paytable import PAYTABLES
 from baccarat.domain.round import Fact, Round, RoundState
 from baccarat.domain.table import Table
@@ -93,7 +94,7 @@ def approve(
     if approved.state is CorrectionState.APPLIED:
         return approved
     moved = [
-        (amount, _adjust(player_id, amount, approved, ledger, work))
+        (amount, _adjust(player_id, amount, approved, record.round.currency, ledger, work))
         for player_id, amount in changes.items()
     ]
 
@@ -180,14 +181,23 @@ def _coup(correction: Correction) -> Coup | None:
 
 
 def _adjust(
-    player_id: str, amount_minor: int, correction: Correction, ledger: Ledger, work: DeskWork
+    player_id: str,
+    amount_minor: int,
+    correction: Correction,
+    currency: str,
+    ledger: Ledger,
+    work: DeskWork,
 ) -> int:
     """Move what a correction gives or takes, once; return what moved."""
 
     def attempt() -> int:
-        wallet = player_wallet(player_id, ledger)
+        wallet = player_wallet(player_id, currency, ledger)
         after, adjustment = money.adjust(
-            wallet, correction.correction_id, amount_minor, work.clock.now_ms()
+            wallet,
+            MovementKind.CORRECTION,
+            correction.correction_id,
+            amount_minor,
+            work.clock.now_ms(),
         )
         existing = ledger.adjust(wallet, after, adjustment)
         return (existing or adjustment).amount_minor

@@ -348,7 +348,7 @@ def pay_player(round_id: str, due: Sequence[Payout], *, ledger: Ledger, clock: C
         ]
         if not open_bets:
             return
-        wallet = ledger.wallet(player_id)
+        wallet = ledger.wallet(player_id, open_bets[0][0].currency)
         if wallet is None:
             raise IntegrityError(f"player {player_id} has bets but no wallet")
         after, paid = pay(wallet, open_bets, clock.now_ms())

@@ -13,12 +13,14 @@ from baccarat.domain.book import BetBook
 from baccarat.domain.canonical import Json, JsonObject
 from baccarat.domain.cards import Card
 from baccarat.domain.correction import Correction
+from baccarat.domain.journal import Entry
 from baccarat.domain.log import Signature, SignedEvent
+from baccarat.domain.payment import Payment, PaymentState, Report
 from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round
 from baccarat.domain.seats import Seat
 from baccarat.domain.table import Table
-from baccarat.domain.wallet import Adjustment, Bet, Deposit, HousePosting, Wallet
+from baccarat.domain.wallet import Adjustment, Bet, HousePosting, Stop, Wallet
 
 
 class Clock(Protocol):
@@ -164,9 +166,11 @@ class Floor(Protocol):
 
 
 class Ledger(Protocol):
-    """Wallets and bets. ``before`` is the wallet as it was read."""
+    """Wallets, bets and payments. ``before`` is the wallet as it was read."""
 
-    def wallet(self, player_id: str) -> Wallet | None: ...
+    def wallet(self, player_id: str, currency: str) -> Wallet | None: ...
+
+    def wallets(self, player_id: str) -> list[Wallet]: ...
 
     def bet(self, round_id: str, player_id: str, bet_id: str) -> Bet | None: ...
 
@@ -179,7 +183,7 @@ class Ledger(Protocol):
     def bets_of(self, round_id: str, player_id: str) -> list[Bet]: ...
 
     def open_wallet(self, wallet: Wallet) -> bool:
-        """Write a new wallet; return False when the player has one."""
+        """Write a new wallet; return False when the player has one in its currency."""
 
     def place(self, before: Wallet, after: Wallet, bets: Sequence[Bet]) -> bool:
         """Write the wallet and all bets; return False, with nothing written, when the player has a
@@ -211,11 +215,162 @@ class Ledger(Protocol):
             Contention: the wallet moved.
         """
 
-    def deposit(self, before: Wallet, after: Wallet, deposit: Deposit) -> Deposit | None:
-        """Write both; when a deposit with this id exists, return it and write nothing.
+    def payment(self, payment_id: str) -> Payment | None: ...
+
+    def payments_of(self, player_id: str) -> list[Payment]: ...
+
+    def open_payment(
+        self, payment: Payment, before: Wallet | None = None, after: Wallet | None = None
+    ) -> Payment | None:
+        """Write a new payment, and the wallet that it moves if it does; when there is one of its
+        id, return that and write nothing.
 
         Raises:
             Contention: the wallet moved.
+        """
+
+    def move_payment(
+        self,
+        payment_before: Payment,
+        payment: Payment,
+        before: Wallet | None = None,
+        after: Wallet | None = None,
+        adjustment: Adjustment | None = None,
+    ) -> None:
+        """Write the payment, with the wallet that it moves and a compensating entry if there are.
+
+        Raises:
+            Contention: the payment or the wallet moved.
+        """
+
+    def stops_of(self, player_id: str) -> list[Stop]: ...
+
+    def stop(self, before: Wallet, after: Wallet, stop: Stop) -> None:
+        """Write both.
+
+        Raises:
+            Contention: the wallet moved.
+        """
+
+
+class Journal(Protocol):
+    """The entries of each wallet. A projection: it may be behind, and may be thrown away."""
+
+    def entry(self, player_id: str, currency: str, version: int) -> Entry | None: ...
+
+    def last(self, player_id: str, currency: str) -> Entry | None: ...
+
+    def entries(
+        self, player_id: str, currency: str, *, after: int = 0, limit: int | None = None
+    ) -> list[Entry]:
+        """Return the entries after a version, oldest first; all of them without ``limit``.
+
+        Raises:
+            IntegrityError: what is stored is no entry.
+        """
+
+    def entries_before(
+        self, player_id: str, currency: str, *, before: int | None, limit: int
+    ) -> list[Entry]:
+        """Return up to ``limit`` entries before a version, newest first."""
+
+    def append(self, entry: Entry) -> bool:
+        """Write the entry unless its version has one; return whether it was written."""
+
+    def versions(self, player_id: str, currency: str) -> set[int]:
+        """Return the versions that have an entry, whatever it says."""
+
+    def replace(self, entries: Sequence[Entry]) -> None:
+        """Write the entries in the place of those that are there."""
+
+    def remove(self, player_id: str, currency: str, version: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPayment:
+    """A payment that had not ended when it was last noted; the truth is the payment itself."""
+
+    payment_id: str
+    state: PaymentState
+    created_at_ms: int
+
+
+class OpenPayments(Protocol):
+    """A projection: which payments have not ended. It may be behind, and an entry that is too old
+    goes when the payment is noted again.
+    """
+
+    def note(self, payment: Payment) -> None:
+        """List the payment, or no longer if it has ended. Repeating it changes nothing."""
+
+    def listed(self, limit: int) -> list[OpenPayment]:
+        """Return up to ``limit`` of those that are listed, in the order of their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What the policy says to one payment, in reason codes. With ``refused`` it may not be; with
+    ``review`` a withdrawal waits for a person.
+    """
+
+    refused: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
+
+
+class PlayerPolicy(Protocol):
+    """Whether a player may: identity, limits, exclusion, suspicion. It is asked anew in every
+    attempt of the decision that it is for.
+    """
+
+    def may_deposit(self, player_id: str, amount_minor: int, currency: str) -> Permission: ...
+
+    def may_withdraw(self, player_id: str, amount_minor: int, currency: str) -> Permission: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StartedDeposit:
+    """``pay_url`` is the provider's page where the player pays."""
+
+    provider_reference: str
+    pay_url: str
+
+
+class PaymentProvider(Protocol):
+    """The world outside. It knows a payment by our id: whatever is repeated is done once, and what
+    it once refused stays refused.
+    """
+
+    def create_deposit(self, payment: Payment) -> StartedDeposit:
+        """Raises: ProviderRefused, ProviderUnavailable."""
+
+    def create_payout(self, payment: Payment) -> Report:
+        """Pay a withdrawal out; it may be done at once or take days.
+
+        Raises:
+            ProviderRefused, ProviderUnavailable.
+        """
+
+    def report(self, payment: Payment) -> Report | None:
+        """Return how far it has come, None when the provider has never heard of it.
+
+        Raises:
+            ProviderUnavailable.
+        """
+
+
+class PayoutQueue(Protocol):
+    def put(self, payment: Payment) -> None:
+        """Ask for a withdrawal to be sent, after those of the same player. Of a payment that is
+        put again within minutes only the first counts.
+        """
+
+
+class WithdrawalDriver(Protocol):
+    def ensure(self, payment_id: str) -> None:
+        """Start the workflow of a withdrawal unless one runs.
+
+        Raises:
+            IntegrityError: it has been started too often.
         """
 
 

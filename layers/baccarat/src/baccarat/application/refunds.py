@@ -57,7 +57,7 @@ def _refund_player(owed: Sequence[Bet], reason: RefundReason, ledger: Ledger, cl
     ]
     if not placed:
         return
-    wallet = ledger.wallet(first.player_id)
+    wallet = ledger.wallet(first.player_id, first.currency)
     if wallet is None:
         raise IntegrityError(f"player {first.player_id} has bets but no wallet")
     after, refunded = refund(wallet, placed, reason, clock.now_ms())

@@ -7,7 +7,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from baccarat.application.bets import player_wallet
 from baccarat.application.drive_round import load_table
 from baccarat.application.ports import (
     Clock,
@@ -145,7 +144,7 @@ def join_table(
         round=record.round if record else None,
         events=events,
         complete=complete,
-        wallet=player_wallet(connection.player_id, ledger) if is_player else None,
+        wallet=(ledger.wallet(connection.player_id, table.config.currency) if is_player else None),
         bets=[
             bet
             for bet in ledger.bets_of(record.round.round_id, connection.player_id)

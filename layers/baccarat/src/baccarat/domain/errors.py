@@ -5,12 +5,15 @@ BaccaratError
 │   ├── InvalidRequest, Forbidden, NotFound
 │   ├── BetRefused     (limits, funds, time)
 │   ├── DeskRefused    (cards, shoe, table: what a dealer or the pit asked for)
+│   ├── WalletStopped, NotStopped, PaymentRefused (amount, policy, state of a deposit or withdrawal)
+│   ├── SignatureRefused (a webhook)
 │   ├── SeatTaken, AlreadySeated, NotAtTable, TooManyTablesWatched
 │   └── IdempotencyConflict
 ├── RoundError         the round cannot take this step
 │   ├── RoundVoided, RoundNotDue, Fenced, RoundNotVoidable
 │   └── IllegalTransition
 ├── PaytableAbove100   a table's configuration would lose money; never seen by a client
+├── ProviderUnavailable, ProviderRefused   what the payment provider does
 ├── Contention         lost a race; safe to repeat
 └── IntegrityError     something that must hold does not; stop and call a human
 """
@@ -195,6 +198,80 @@ class MainBetNeeded(BetRefused):
     """A bet on Player or Banker stays as long as side bets need it for their share."""
 
     code = "MAIN_BET_NEEDED"
+
+
+class WalletStopped(Refused):
+    """The house checks the wallet: money may come in, none may leave."""
+
+    code = "WALLET_STOPPED"
+
+
+class NotStopped(Refused):
+    """The wallet has no such stop to let it go from; ``details`` name its newest."""
+
+    code = "NOT_STOPPED"
+
+
+class WalletNotFound(NotFound):
+    code = "WALLET_NOT_FOUND"
+
+
+class PaymentRefused(Refused):
+    """A deposit or withdrawal that may not be, or not any more."""
+
+    code = "PAYMENT_REFUSED"
+
+
+class PaymentNotFound(NotFound):
+    code = "PAYMENT_NOT_FOUND"
+
+
+class AmountNotAllowed(PaymentRefused):
+    """Below the smallest or above the largest amount of a payment; ``details`` say which."""
+
+    code = "AMOUNT_NOT_ALLOWED"
+
+
+class NotPermitted(PaymentRefused):
+    """The policy says no to this player; ``details`` carry its reason codes."""
+
+    code = "NOT_PERMITTED"
+
+
+class NotCancellable(PaymentRefused):
+    """The payment has gone too far to be cancelled."""
+
+    code = "PAYMENT_NOT_CANCELLABLE"
+
+
+class AlreadyDecided(PaymentRefused):
+    """The payment is not waiting for a decision any more."""
+
+    code = "ALREADY_DECIDED"
+
+
+class SignatureRefused(Refused):
+    """A message that claims to come from the payment provider and does not prove it."""
+
+    code = "SIGNATURE_REFUSED"
+
+
+class ProviderUnavailable(BaccaratError):
+    """The payment provider does not answer; whether it did what was asked is not known. It is safe
+    to repeat: it knows a payment by our id.
+    """
+
+    code = "PROVIDER_UNAVAILABLE"
+
+
+class ProviderRefused(BaccaratError):
+    """The payment provider will not do what was asked, now or later; ``reason`` is its own word."""
+
+    code = "PROVIDER_REFUSED"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the payment provider refuses: {reason}", reason=reason)
+        self.reason = reason
 
 
 class SeatTaken(Refused):

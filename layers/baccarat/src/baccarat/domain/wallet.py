@@ -30,7 +30,9 @@ from baccarat.domain.errors import (
     TableDifferential,
     TooManyBets,
     TooManyTables,
+    WalletStopped,
 )
+from baccarat.domain.movement import Movement, MovementKind
 from baccarat.domain.paytable import PAYTABLES, Paytable, Spot
 from baccarat.domain.round import Round, RoundState
 
@@ -67,21 +69,54 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
+    """A player's money in one currency.
+
+    ``held_minor`` is kept for withdrawals under way. ``stopped`` says why nothing may leave the
+    wallet, None while it works. ``last`` is the movement that led to this version.
+    """
+
     player_id: str
     currency: str
     available_minor: int
     version: int
     exposure: dict[str, Exposure] = field(default_factory=dict)
+    held_minor: int = 0
+    stopped: str | None = None
+    last: Movement | None = None
 
     def __post_init__(self) -> None:
-        if self.available_minor < 0:
+        if self.available_minor < 0 or self.held_minor < 0:
             raise IntegrityError(f"wallet {self.player_id} would fall below zero")
 
-    def moved(self, amount_minor: int) -> Wallet:
-        """Return the wallet after one movement of ``amount_minor`` (negative takes away)."""
+    def moved(
+        self,
+        kind: MovementKind,
+        amount_minor: int,
+        now_ms: int,
+        reference: str,
+        *,
+        held_minor: int = 0,
+    ) -> Wallet:
+        """Return the wallet after one movement of ``amount_minor`` to what is available and
+        ``held_minor`` to what is held (negative takes away). ``reference`` names what caused it.
+        """
+        movement = Movement(self.version + 1, kind, amount_minor, held_minor, now_ms, reference)
         return replace(
-            self, available_minor=self.available_minor + amount_minor, version=self.version + 1
+            self,
+            available_minor=self.available_minor + amount_minor,
+            held_minor=self.held_minor + held_minor,
+            version=movement.version,
+            last=movement,
         )
+
+    def check_works(self) -> None:
+        """Raises: WalletStopped when nothing may leave the wallet."""
+        if self.stopped is not None:
+            raise WalletStopped(
+                "this wallet is stopped while the house checks it; money that is due to it still "
+                "comes in",
+                reason=self.stopped,
+            )
 
 
 class BetState(StrEnum):
@@ -183,8 +218,9 @@ def place(
     Raises:
         BettingClosed, SpotNotOffered, StakeBelowMinimum, StakeAboveMaximum, TooManyBets,
         SideBetAboveShare, PayoutAboveMaximum, TableDifferential, InsufficientFunds,
-        TooManyTables: nothing is to be written.
+        TooManyTables, WalletStopped: nothing is to be written.
     """
+    wallet.check_works()
     if round_.state is not RoundState.OPEN or now_ms >= round_.closes_at_ms:
         raise BettingClosed(
             f"bets on round {round_.round_id} are closed; bet on the next round",
@@ -225,7 +261,10 @@ def place(
     exposures[round_.table_id] = replace(
         exposure, bets=exposure.bets + len(command.bets), staked=staked
     )
-    after = replace(wallet.moved(-stake_minor), exposure=exposures)
+    after = replace(
+        wallet.moved(MovementKind.STAKE, -stake_minor, now_ms, round_.round_id),
+        exposure=exposures,
+    )
     return after, tuple(
         Bet(
             player_id=wallet.player_id,
@@ -394,7 +433,7 @@ def cancel(wallet: Wallet, bet: Bet, now_ms: int) -> tuple[Wallet, Bet]:
     """
     if bet.state is not BetState.PLACED:
         raise BetNotCancellable(f"bet {bet.bet_id} is {bet.state}", state=bet.state.value)
-    after = wallet.moved(bet.stake_minor)
+    after = wallet.moved(MovementKind.CANCEL, bet.stake_minor, now_ms, bet.round_id)
     exposure = wallet.exposure.get(bet.table_id)
     if exposure is not None and exposure.round_no == bet.round_no:
         left = {**exposure.staked, bet.spot: exposure.staked.get(bet.spot, 0) - bet.stake_minor}
@@ -426,7 +465,9 @@ def pay(
     for bet, _ in owed:
         if bet.state is not BetState.PLACED:
             raise IntegrityError(f"bet {bet.bet_id} of {bet.player_id} is {bet.state}, not PLACED")
-    after = wallet.moved(sum(payout_minor for _, payout_minor in owed))
+    after = wallet.moved(
+        MovementKind.PAYOUT, sum(payout for _, payout in owed), now_ms, owed[0][0].round_id
+    )
     return after, tuple(
         replace(
             _closed(bet, BetState.PAID, after.version, now_ms),
@@ -447,7 +488,9 @@ def refund(
     for bet in bets:
         if bet.state is not BetState.PLACED:
             raise IntegrityError(f"bet {bet.bet_id} of {bet.player_id} is {bet.state}, not PLACED")
-    after = wallet.moved(sum(bet.stake_minor for bet in bets))
+    after = wallet.moved(
+        MovementKind.REFUND, sum(bet.stake_minor for bet in bets), now_ms, bets[0].round_id
+    )
     return after, tuple(
         replace(
             _closed(bet, BetState.REFUNDED, after.version, now_ms),
@@ -463,76 +506,87 @@ def _closed(bet: Bet, state: BetState, version: int, now_ms: int) -> Bet:
 
 
 @dataclass(frozen=True, slots=True)
-class Deposit:
-    """Money that came into a wallet from outside; ``deposit_id`` is its idempotency key."""
-
-    player_id: str
-    deposit_id: str
-    amount_minor: int
-    currency: str
-    at_ms: int
-    wallet_version: int
-
-
-def deposit(
-    wallet: Wallet, deposit_id: str, amount_minor: int, now_ms: int
-) -> tuple[Wallet, Deposit]:
-    """Credit a deposit.
-
-    Raises:
-        ValueError: the amount is not positive.
-    """
-    if amount_minor <= 0:
-        raise ValueError("a deposit is positive")
-    after = wallet.moved(amount_minor)
-    return after, Deposit(
-        wallet.player_id, deposit_id, amount_minor, wallet.currency, now_ms, after.version
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Adjustment:
-    """What the correction of a round moved in one wallet; ``amount_minor`` is negative when it
-    took money. ``correction_id`` is its idempotency key.
+    """A compensating entry: what a correction of a round, or the reversal of a payment, moved in
+    one wallet. ``wanted_minor`` is negative when it takes money; ``amount_minor`` is what moved,
+    less where the balance did not reach. ``adjustment_id`` is its idempotency key.
     """
 
     player_id: str
-    correction_id: str
+    adjustment_id: str
+    kind: MovementKind
     amount_minor: int
+    wanted_minor: int
     currency: str
     at_ms: int
     wallet_version: int
 
 
 def adjust(
-    wallet: Wallet, correction_id: str, amount_minor: int, now_ms: int
+    wallet: Wallet, kind: MovementKind, adjustment_id: str, amount_minor: int, now_ms: int
 ) -> tuple[Wallet, Adjustment]:
-    """Credit what a correction gives, or take what it takes as far as the balance reaches.
+    """Credit what a compensating entry gives, or take what it takes as far as the balance reaches.
 
     Raises:
-        ValueError: the amount is zero.
+        ValueError: the amount is zero, or ``kind`` is none of a compensating entry.
     """
     if amount_minor == 0:
         raise ValueError("an adjustment moves something")
+    if kind not in (MovementKind.CORRECTION, MovementKind.REVERSAL):
+        raise ValueError(f"{kind} is no compensating entry")
     moved_minor = max(amount_minor, -wallet.available_minor)
-    after = wallet.moved(moved_minor)
+    after = wallet.moved(kind, moved_minor, now_ms, adjustment_id)
     return after, Adjustment(
-        wallet.player_id, correction_id, moved_minor, wallet.currency, now_ms, after.version
+        wallet.player_id,
+        adjustment_id,
+        kind,
+        moved_minor,
+        amount_minor,
+        wallet.currency,
+        now_ms,
+        after.version,
     )
 
 
-def same_deposit(existing: Deposit, amount_minor: int) -> Deposit:
-    """Return ``existing`` if it is for this amount.
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A wallet was stopped or let go again: a movement of nothing, so that versions stay dense."""
+
+    player_id: str
+    currency: str
+    kind: MovementKind
+    reason: str
+    by: str
+    at_ms: int
+    wallet_version: int
+
+
+def stop(wallet: Wallet, reason: str, by: str, now_ms: int) -> tuple[Wallet, Stop]:
+    """Let nothing leave the wallet any more; what is due to it still comes in.
 
     Raises:
-        IdempotencyConflict: the deposit id was used for another amount.
+        ValueError: it is stopped already.
     """
-    if existing.amount_minor != amount_minor:
-        raise IdempotencyConflict(
-            f"deposit {existing.deposit_id} exists with {existing.amount_minor} minor units",
-            depositId=existing.deposit_id,
-        )
-    return existing
+    if wallet.stopped is not None:
+        raise ValueError(f"the wallet is stopped already: {wallet.stopped}")
+    after = replace(wallet.moved(MovementKind.STOP, 0, now_ms, reason), stopped=reason)
+    return after, _stop(after, MovementKind.STOP, reason, by, now_ms)
+
+
+def resume(wallet: Wallet, reason: str, by: str, now_ms: int) -> tuple[Wallet, Stop]:
+    """Let a stopped wallet work again.
+
+    Raises:
+        ValueError: it is not stopped.
+    """
+    if wallet.stopped is None:
+        raise ValueError("the wallet is not stopped")
+    after = replace(wallet.moved(MovementKind.RESUME, 0, now_ms, reason), stopped=None)
+    return after, _stop(after, MovementKind.RESUME, reason, by, now_ms)
+
+
+def _stop(after: Wallet, kind: MovementKind, reason: str, by: str, now_ms: int) -> Stop:
+    return Stop(after.player_id, after.currency, kind, reason, by, now_ms, after.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The items of the four tables. These models are the only schema; infra takes the names from here.
+"""The items of all tables. These models are the only schema; infra takes the names from here.
 
 Single items are read and written through the models; several at once go through ``transact``,
 with what the models serialise. A write replaces the whole item on the version that was read, so no
@@ -7,7 +7,8 @@ attribute is ever added to or counted up in place (a repeated ``ADD`` would coun
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -17,6 +18,9 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.models import Model
+
+from baccarat.domain.errors import IntegrityError
+from baccarat.domain.tiers import tier_of
 
 HASH_KEY = "pk"
 RANGE_KEY = "sk"
@@ -166,42 +170,6 @@ class EventItem(Model):
     event = UnicodeAttribute()
 
 
-class WalletItem(_Item):
-    """ledger: pk ``PLAYER#`` and the player id, sk ``WALLET``."""
-
-    class Meta(_Meta):
-        pass
-
-    currency = UnicodeAttribute()
-    available_minor = NumberAttribute()
-    version = NumberAttribute()
-    exposure = JSONAttribute()
-
-
-class DepositItem(_Item):
-    """ledger: pk ``PLAYER#`` and the player id, sk ``DEPOSIT#`` and the deposit id."""
-
-    class Meta(_Meta):
-        pass
-
-    amount_minor = NumberAttribute()
-    currency = UnicodeAttribute()
-    at_ms = NumberAttribute()
-    wallet_version = NumberAttribute()
-
-
-class AdjustmentItem(_Item):
-    """ledger: pk ``PLAYER#`` and the player id, sk ``ADJUSTMENT#`` and the correction id."""
-
-    class Meta(_Meta):
-        pass
-
-    amount_minor = NumberAttribute()
-    currency = UnicodeAttribute()
-    at_ms = NumberAttribute()
-    wallet_version = NumberAttribute()
-
-
 class BetItem(_Item):
     """ledger: pk ``ROUND#`` and the round id, sk ``BET#``, player id, ``#``, bet id."""
 
@@ -237,6 +205,106 @@ class PostingItem(_Item):
     currency = UnicodeAttribute()
     staked_minor = NumberAttribute()
     paid_minor = NumberAttribute()
+
+
+class EntryItem(_Item):
+    """journal: pk ``WALLET#``, player id, ``#``, currency; sk the version in twelve digits.
+
+    ``entry`` is the canonical JSON of a journal entry with its hash.
+    """
+
+    class Meta(_Meta):
+        pass
+
+    entry = UnicodeAttribute()
+
+
+class OpenPaymentItem(_Item):
+    """journal: pk ``PAYMENTS#OPEN``, sk the payment id: it has not ended, as far as is known here.
+
+    The truth is the payment's own item.
+    """
+
+    class Meta(_Meta):
+        pass
+
+    state = UnicodeAttribute()
+    created_at_ms = NumberAttribute()
+
+
+class WalletItem(_Item):
+    """wallets of a tier: pk ``PLAYER#`` and the player id, sk ``WALLET#`` and the currency.
+
+    ``last`` is the movement that led to this version: kind, added to available, added to held,
+    when, reference.
+    """
+
+    class Meta(_Meta):
+        pass
+
+    currency = UnicodeAttribute()
+    available_minor = NumberAttribute()
+    held_minor = NumberAttribute()
+    version = NumberAttribute()
+    stopped = UnicodeAttribute(null=True)
+    last = JSONAttribute(null=True)
+    exposure = JSONAttribute()
+
+
+class PaymentItem(_Item):
+    """wallets of a tier: pk ``PLAYER#`` and the player id, sk ``PAYMENT#`` and the payment id."""
+
+    class Meta(_Meta):
+        pass
+
+    currency = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    method = UnicodeAttribute()
+    amount_minor = NumberAttribute()
+    state = UnicodeAttribute()
+    version = NumberAttribute()
+    created_at_ms = NumberAttribute()
+    updated_at_ms = NumberAttribute()
+    fingerprint = UnicodeAttribute()
+    destination = UnicodeAttribute(null=True)
+    provider_reference = UnicodeAttribute(null=True)
+    opened_version = NumberAttribute(null=True)
+    opened_at_ms = NumberAttribute(null=True)
+    closed_version = NumberAttribute(null=True)
+    closed_at_ms = NumberAttribute(null=True)
+    approvals_needed = NumberAttribute()
+    reasons = JSONAttribute()
+    decisions = JSONAttribute()
+    flags = JSONAttribute()
+    task_token = UnicodeAttribute(null=True)
+
+
+class AdjustmentItem(_Item):
+    """wallets of a tier: pk ``PLAYER#`` and the player id, sk ``ADJUSTMENT#`` and its id."""
+
+    class Meta(_Meta):
+        pass
+
+    kind = UnicodeAttribute()
+    amount_minor = NumberAttribute()
+    wanted_minor = NumberAttribute()
+    currency = UnicodeAttribute()
+    at_ms = NumberAttribute()
+    wallet_version = NumberAttribute()
+
+
+class StopItem(_Item):
+    """wallets of a tier: pk ``PLAYER#`` and the player id, sk ``STOP#``, currency, ``#`` and the
+    wallet's version in twelve digits.
+    """
+
+    class Meta(_Meta):
+        pass
+
+    kind = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    by = UnicodeAttribute()
+    at_ms = NumberAttribute()
 
 
 class TicketItem(_Item):
@@ -291,13 +359,8 @@ FLOOR_MODELS: tuple[type[Model], ...] = (
     TallyItem,
 )
 LOG_MODELS: tuple[type[Model], ...] = (EventItem,)
-LEDGER_MODELS: tuple[type[Model], ...] = (
-    WalletItem,
-    DepositItem,
-    AdjustmentItem,
-    BetItem,
-    PostingItem,
-)
+LEDGER_MODELS: tuple[type[Model], ...] = (BetItem, PostingItem)
+JOURNAL_MODELS: tuple[type[Model], ...] = (EntryItem, OpenPaymentItem)
 SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem, SeatItem)
 
 
@@ -309,3 +372,56 @@ def bind(models: tuple[type[Model], ...], table_name: str, region: str) -> None:
             meta.table_name = table_name
             meta.region = region
             model._connection = None  # noqa: SLF001  drops a connection to an earlier binding
+
+
+@dataclass(frozen=True, slots=True)
+class WalletModels:
+    """The items of the players of one tier."""
+
+    wallet: type[WalletItem]
+    payment: type[PaymentItem]
+    adjustment: type[AdjustmentItem]
+    stop: type[StopItem]
+
+
+_wallets: dict[str, WalletModels] = {}
+
+
+def bind_wallets(tables: str, region: str) -> None:
+    """Point the wallets of each tier at its table; ``tables`` is ``tier=name`` with spaces between.
+
+    Raises:
+        ValueError: it is not of that form, or a tier comes twice.
+    """
+    found = dict(pair.split("=", 1) for pair in tables.split())
+    if len(found) != len(tables.split()):
+        raise ValueError(f"a tier comes twice in {tables!r}")
+    _wallets.clear()
+    for tier, table_name in found.items():
+        _wallets[tier] = WalletModels(
+            *(
+                _bound(model, table_name, region)
+                for model in (WalletItem, PaymentItem, AdjustmentItem, StopItem)
+            )
+        )
+
+
+def _bound(model: type[Any], table_name: str, region: str) -> type[Any]:
+    meta = type("Meta", (_Meta,), {"table_name": table_name, "region": region})
+    return type(model.__name__, (model,), {"Meta": meta, "__doc__": model.__doc__})
+
+
+def wallets_of(player_id: str) -> WalletModels:
+    """Return the models of the tier that a player belongs to.
+
+    Raises:
+        IntegrityError: this deployment has no such tier.
+    """
+    tier = tier_of(player_id)
+    if tier not in _wallets:
+        raise IntegrityError(f"player {player_id} is of tier {tier}, which has no wallets here")
+    return _wallets[tier]
+
+
+def all_wallets() -> tuple[WalletModels, ...]:
+    return tuple(_wallets.values())

@@ -1,0 +1,8 @@
+"""Environment of ``review_withdrawals``."""
+
+from baccarat.adapters import settings
+
+
+class Settings(settings.Settings):
+    wallet_tables: str
+    journal_table: str

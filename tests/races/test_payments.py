@@ -1,0 +1,217 @@
+"""A cancel against the sending, reviewers at once, one report many times: threads on MiniStack."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from baccarat.application.payments import (
+    EverybodyMay,
+    assess_withdrawal,
+    await_review,
+    cancel_withdrawal,
+    decide_review,
+    load_payment,
+    request_deposit,
+    request_withdrawal,
+    send_withdrawal,
+    take_report,
+)
+from baccarat.application.ports import StartedDeposit
+from baccarat.domain.errors import AlreadyDecided, NotCancellable, Refused
+from baccarat.domain.payment import (
+    DecisionReason,
+    Outcome,
+    Payment,
+    PaymentKind,
+    PaymentLimits,
+    PaymentState,
+    Report,
+    Verdict,
+)
+from tests.support.cloud import Cloud
+
+WITHDRAWALS = 12
+LIMITS = {"EUR": PaymentLimits(100, 100_000, 100, 100_000, 10_000, 20_000)}
+
+
+class Provider:
+    """Pays at once, and counts what it was told."""
+
+    def __init__(self) -> None:
+        self.told: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def create_deposit(self, payment: Payment) -> StartedDeposit:
+        raise NotImplementedError(payment.payment_id)
+
+    def create_payout(self, payment: Payment) -> Report:
+        with self._lock:
+            self.told[payment.payment_id] += 1
+        return paid(payment)
+
+    def report(self, payment: Payment) -> Report | None:
+        with self._lock:
+            return paid(payment) if self.told[payment.payment_id] else None
+
+
+class Nobody:
+    """No workflow runs here."""
+
+    def ensure(self, payment_id: str) -> None: ...
+
+    def succeed(self, token: str) -> None: ...
+
+    def fail(self, token: str, error: str) -> None: ...
+
+    def beat(self, token: str) -> None: ...
+
+
+def paid(payment: Payment) -> Report:
+    return Report(
+        payment.payment_id,
+        payment.kind,
+        "psp-1",
+        Outcome.PAID,
+        payment.amount_minor,
+        payment.currency,
+    )
+
+
+def withdrawal(cloud: Cloud, number: int, amount_minor: int = 1_000) -> str:
+    payment = request_withdrawal(
+        "anna",
+        f"key-{number:016d}",
+        amount_minor,
+        "EUR",
+        "bank",
+        "iban-1",
+        ledger=cloud.ledger,
+        policy=EverybodyMay(),
+        limits=LIMITS,
+        driver=Nobody(),
+        clock=cloud.clock,
+    )
+    assess_withdrawal(
+        payment.payment_id,
+        ledger=cloud.ledger,
+        policy=EverybodyMay(),
+        limits=LIMITS,
+        clock=cloud.clock,
+    )
+    return payment.payment_id
+
+
+def at_once(*runs: Callable[[], Any]) -> list[Any]:
+    """Let all go at the same moment; return what each gave or raised."""
+    gate = threading.Barrier(len(runs))
+
+    def one(run: Callable[[], Any]) -> Any:
+        gate.wait(30)
+        try:
+            return run()
+        except Refused as refused:
+            return refused
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        return list(pool.map(one, runs))
+
+
+def test_a_cancel_and_the_sending_never_both_win(cloud: Cloud) -> None:
+    cloud.fund("anna", 50_000)
+    provider, tasks = Provider(), Nobody()
+    ended: Counter[PaymentState] = Counter()
+    for number in range(WITHDRAWALS):
+        id_ = withdrawal(cloud, number)
+
+        def send(id_: str = id_) -> Any:
+            return send_withdrawal(
+                id_, ledger=cloud.ledger, provider=provider, tasks=tasks, clock=cloud.clock
+            )
+
+        def cancel(id_: str = id_) -> Any:
+            return cancel_withdrawal(
+                "anna", id_, ledger=cloud.ledger, tasks=tasks, clock=cloud.clock
+            )
+
+        answers = at_once(send, cancel, send, cancel)
+        state = load_payment(id_, cloud.ledger).state
+        ended[state] += 1
+        if state is PaymentState.CANCELLED:
+            assert provider.told[id_] == 0
+        else:
+            assert state is PaymentState.PAID
+            assert provider.told[id_] >= 1
+            assert all(isinstance(answers[n], NotCancellable) for n in (1, 3))
+    assert sum(ended.values()) == WITHDRAWALS
+    assert cloud.balances().findings == ()
+    wallet = cloud.ledger.wallet("anna", "EUR")
+    assert wallet is not None
+    assert wallet.held_minor == 0
+    assert wallet.available_minor == 50_000 - 1_000 * ended[PaymentState.PAID]
+
+
+def test_a_report_that_comes_eight_times_at_once_is_credited_once(cloud: Cloud) -> None:
+    cloud.fund("anna", 1_000)
+    payment = request_deposit(
+        "anna",
+        "key-of-one-deposit",
+        5_000,
+        "EUR",
+        "card",
+        ledger=cloud.ledger,
+        policy=EverybodyMay(),
+        limits=LIMITS,
+        clock=cloud.clock,
+    )
+
+    def report() -> Any:
+        return take_report(paid(payment), ledger=cloud.ledger, tasks=Nobody(), clock=cloud.clock)
+
+    changes = at_once(*[report] * 8)
+    assert sum(change.has_become(PaymentState.CREDITED) for change in changes) == 1
+    assert payment.kind is PaymentKind.DEPOSIT
+    wallet = cloud.ledger.wallet("anna", "EUR")
+    assert wallet is not None
+    assert (wallet.available_minor, wallet.version) == (6_000, 2)
+    assert cloud.balances().findings == ()
+
+
+def test_one_key_at_once_is_one_withdrawal(cloud: Cloud) -> None:
+    cloud.fund("anna", 1_500)
+    assert len(set(at_once(*[lambda: withdrawal(cloud, 1)] * 6))) == 1
+    wallet = cloud.ledger.wallet("anna", "EUR")
+    assert wallet is not None
+    assert (wallet.available_minor, wallet.held_minor) == (500, 1_000)
+
+
+def test_two_reviewers_at_once_are_two_and_one_who_clicks_twice_is_one(cloud: Cloud) -> None:
+    cloud.fund("anna", 90_000)
+    for number, people in enumerate((("carl", "dora"), ("carl", "carl"))):
+        id_ = withdrawal(cloud, number, 30_000)
+        await_review(id_, "token", ledger=cloud.ledger, tasks=Nobody(), clock=cloud.clock)
+
+        def approve(by: str, key: str, id_: str = id_) -> Any:
+            return decide_review(
+                id_,
+                by,
+                key,
+                Verdict.APPROVE,
+                DecisionReason.IN_ORDER,
+                ledger=cloud.ledger,
+                tasks=Nobody(),
+                clock=cloud.clock,
+            )
+
+        answers = at_once(*[lambda by=by, n=n: approve(by, f"k{n}") for n, by in enumerate(people)])
+        payment = load_payment(id_, cloud.ledger)
+        assert {d.by for d in payment.decisions} == set(people)
+        if len(set(people)) == 2:
+            assert payment.state is PaymentState.APPROVED
+            assert not any(isinstance(answer, AlreadyDecided) for answer in answers)
+        else:
+            assert payment.state is PaymentState.IN_REVIEW
+    assert cloud.balances().findings == ()
