@@ -1,4 +1,4 @@
-"""Deposits and withdrawals through the deployed app: log-ins, gateway, workflow, queue, provider."""
+"""Deposits and withdrawals through the deployed app, from log-in to provider."""
 
 from __future__ import annotations
 

@@ -46,6 +46,10 @@ LEDGER_WRITERS = {
     "refund_stragglers",
     "run_pit",
 }
+PAYMENTS = {
+    *("request_payments", "receive_webhook", "review_withdrawals", "watch_payments"),
+    *("assess_withdrawal", "await_review", "queue_withdrawal", "send_withdrawal"),
+}
 SIGNERS = LOG_WRITERS | {"get_transcript"}
 
 
@@ -137,7 +141,7 @@ def test_only_the_commands_of_money_write_the_ledger(dev: Templates) -> None:
 
 
 def test_the_wallets_of_every_tier_are_written_by_the_same_functions(dev: Templates) -> None:
-    writers = LEDGER_WRITERS - {"finish_round"}
+    writers = LEDGER_WRITERS - {"finish_round"} | PAYMENTS
     for tier in ("Standard", "Vip"):
         table = dev.one(TABLES, f"{tier}Wallets").logical_id
         assert dev.holders("dynamodb:PutItem", table) == writers
@@ -153,10 +157,21 @@ def test_the_tally_is_made_of_reads_and_one_item_of_the_floor(dev: Templates) ->
 
 def test_nobody_updates_or_deletes_in_log_and_ledger(stages: tuple[Templates, ...]) -> None:
     for templates in stages:
-        for table in ("Log", "Ledger", "Floor", "StandardWallets", "VipWallets", "Journal"):
+        for table in ("Log", "Ledger", "Floor", "StandardWallets", "VipWallets"):
             table_id = templates.one(TABLES, table).logical_id
             for action in ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate"):
                 assert not templates.holders(f"dynamodb:{action}", table_id), (table, action)
+
+
+def test_of_the_journal_only_open_payments_are_deleted(dev: Templates) -> None:
+    journal = dev.one(TABLES, "Journal").logical_id
+    open_only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["PAYMENTS#OPEN"]}}
+    holders = dev.holders("dynamodb:DeleteItem", journal)
+    assert "watch_payments" in holders
+    for name in holders:
+        for statement in dev.statements_of(name):
+            if "dynamodb:DeleteItem" in statement.actions:
+                assert statement.conditions == open_only, name
 
 
 def test_a_cancel_checks_the_round_and_reads_nothing_of_the_floor(dev: Templates) -> None:
