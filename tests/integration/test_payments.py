@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
-import boto3
 import pytest
 
 from baccarat.adapters import webhooks
 from baccarat.adapters.provider import HttpPaymentProvider
 from baccarat.domain.payment import ENDED, PaymentState
 from baccarat.domain.wallet import resume, stop
-from tests.support.cloud import REGION
 from tests.support.payments import WEBHOOK_SECRET, House, payment_house
 
 S = PaymentState
@@ -435,9 +433,7 @@ def test_a_payout_that_never_reached_the_provider_is_queued_again(house: House) 
     house.waits(id_, S.APPROVED)
     with mock.patch.object(HttpPaymentProvider, "create_payout", side_effect=Died):
         house.send_once(id_)
-    boto3.client("sqs", region_name=REGION).purge_queue(
-        QueueUrl=house.environment["PAYOUTS_QUEUE_URL"]
-    )
+    house.lose_queue()
     assert house.payment(id_).state is S.SENT
     assert house.watch()["QUEUED_AGAIN"] == 1
 
