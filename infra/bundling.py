@@ -13,9 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from compileall import compile_dir
 from pathlib import Path
-from py_compile import PycInvalidationMode
 from typing import Final, cast
 
 import jsii
@@ -31,9 +29,8 @@ _REQUIREMENTS: Final = ROOT / "layers" / "runtime" / "requirements.txt"
 _CACHE: Final = ROOT / ".build" / "layers"
 _INSTALL_TIMEOUT_SECONDS: Final = 600
 
-# The runtime's own boto3 and what it stands on; on one machine, that of the interpreter that runs
-# the emulator. A second copy would double the layer, and its urllib3 would be found before the one
-# that the runtime's botocore was tested with.
+# The runtime's own boto3 and what it stands on. A second copy would double the layer, and its
+# urllib3 would be found before the one that the runtime's botocore was tested with.
 _IN_THE_RUNTIME: Final = frozenset(
     {"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"}
 )
@@ -69,14 +66,22 @@ def package_code() -> AssetCode:
 
 
 def runtime_code(config: StageConfig) -> AssetCode:
-    """Return the layer with the third-party packages for the stage's target."""
+    """Return the layer with the third-party packages for the stage's target.
+
+    On one machine the emulator runs functions with the Python of its own tools, which has these
+    packages in the same versions; the layer then has their list alone. Unpacked for every function,
+    a copy of each would be most of what the machine does.
+    """
     requirements = _requirements()
-    options = _pip_options(config)
+    options = _pip_options(config) if config.on_aws else []
     key = _hash([*requirements, *options, config.python_version, config.architecture])
 
     def fill(output: Path) -> None:
-        installed = _installed(key, requirements, options, compiled=not config.on_aws)
-        shutil.copytree(installed, output, dirs_exist_ok=True)
+        if config.on_aws:
+            shutil.copytree(_installed(key, requirements, options), output, dirs_exist_ok=True)
+        else:
+            (output / "python").mkdir()
+            shutil.copy(_REQUIREMENTS, output / "python" / "requirements.txt")
 
     return _asset(_REQUIREMENTS.parent, key, fill)
 
@@ -91,18 +96,13 @@ def _requirements() -> list[str]:
 
 
 def _pip_options(config: StageConfig) -> list[str]:
-    if not config.on_aws:
-        return []
     machine = _WHEEL_MACHINES[config.architecture]
     platforms = [option for tag in _GLIBC_TAGS for option in ("--platform", f"{tag}_{machine}")]
     return [*platforms, "--python-version", config.python_version, "--only-binary=:all:"]
 
 
-def _installed(key: str, requirements: list[str], options: list[str], *, compiled: bool) -> Path:
-    """Return a directory with the packages; installed at most once for each key.
-
-    ``compiled`` is for the interpreter that runs this: its functions then start without compiling.
-    """
+def _installed(key: str, requirements: list[str], options: list[str]) -> Path:
+    """Return a directory with the packages; installed at most once for each key."""
     target = _CACHE / key
     if target.exists():
         return target
@@ -120,10 +120,6 @@ def _installed(key: str, requirements: list[str], options: list[str], *, compile
             timeout=_INSTALL_TIMEOUT_SECONDS,
         )
         shutil.rmtree(python_dir / "bin", ignore_errors=True)
-        if compiled:
-            # Unchecked: unpacking an archive changes the times that are checked otherwise.
-            mode = PycInvalidationMode.UNCHECKED_HASH
-            compile_dir(python_dir, quiet=2, stripdir=work, invalidation_mode=mode)
         try:
             # Complete or not there at all: a synthesis beside this one may want it too.
             (Path(work) / "layer").rename(target)

@@ -55,7 +55,7 @@ class StageConfig(BaseModel):
     architecture: Literal["arm64", "x86_64"] = "arm64"
     python_version: str = Field(default="3.13", pattern=r"^3\.\d+$")
     on_aws: bool = True
-    """False on one machine: libraries are bundled for the interpreter that runs CDK, and what only
+    """False on one machine: libraries are those of the tools' own interpreter, and what only
     AWS has (SnapStart, X-Ray, the account's log role, the content network) is left out."""
     alarms: bool = True
     provider_url: str = "https://payments.provider.example"

@@ -48,4 +48,9 @@ def test_wheels_are_chosen_for_the_target() -> None:
     options = bundling._pip_options(load({"stage": "prod"}))
     assert "manylinux2014_aarch64" in options
     assert "--only-binary=:all:" in options
-    assert bundling._pip_options(load({"stage": "sandbox"})) == []
+
+
+def test_the_tools_have_what_the_layer_has() -> None:
+    # The functions of the one-machine run take their packages from there.
+    tools = (bundling.ROOT / "requirements.txt").read_text().splitlines()
+    assert set(bundling._requirements()) <= set(tools)
