@@ -232,6 +232,8 @@ def _entry_view(entry: Entry) -> EntryView:
 
 def _file_answers() -> dict[int, Any]:
     answers = answers_of(WalletsAnswer, 400, 403, 413)
-    files = {content_type.partition(";")[0]: {} for content_type, _ in _FORMATS.values()}
+    files: dict[str, Any] = {
+        content_type.partition(";")[0]: {} for content_type, _ in _FORMATS.values()
+    }
     answers[200] = {"description": "The file.", "content": files}
     return answers

@@ -227,7 +227,7 @@ def double_check(
         def judge(key: WalletKey = key) -> tuple[tuple[str, ...], bool]:
             items = scan.items_of(*key)
             findings = wallet_findings(items, journal)
-            [wallet] = items.wallets or [None]
+            wallet = next(iter(items.wallets), None)
             if not findings or wallet is None or wallet.stopped is not None or not stops:
                 return findings, False
             # On the version that was judged: a wallet that moved meanwhile is judged anew.
