@@ -34,6 +34,7 @@ MAX_WATCHED: Final = 10_000
 _MINUTE_MS: Final = 60_000
 _GRACE_MS: Final = 2 * _MINUTE_MS
 """Whoever is about to do the next step has done it by then."""
+_RAREST_MINUTES: Final = 64
 _DEPOSIT_LIFE_MS: Final = 24 * 60 * _MINUTE_MS
 """A deposit that the provider knows nothing of is given up after this."""
 EXPIRED: Final = "EXPIRED"
@@ -131,11 +132,13 @@ def _look_after(  # noqa: PLR0911  one answer for each state
 
 
 def _is_due(waiting_ms: int) -> bool:
-    """Return True ever more rarely: each minute at first, after an hour every eighth, after a day
-    every third hour.
+    """Return True ever more rarely: each minute at first, after an hour every eighth, after
+    a night about once an hour.
     """
     minutes = waiting_ms // _MINUTE_MS
-    return waiting_ms >= _GRACE_MS and minutes % max(1, minutes // 8) == 0
+    # The largest power of two that is within an eighth of the time waited.
+    step = 1 << max(0, (minutes // 8).bit_length() - 1)
+    return waiting_ms >= _GRACE_MS and minutes % min(step, _RAREST_MINUTES) == 0
 
 
 def _keep_going(payment: Payment, watch: PaymentWatch) -> str:
