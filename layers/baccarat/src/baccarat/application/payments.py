@@ -25,6 +25,7 @@ from baccarat.domain.errors import (
     NotPermitted,
     PaymentNotFound,
     ProviderRefused,
+    Refused,
 )
 from baccarat.domain.payment import (
     ENDED,
@@ -119,8 +120,7 @@ def request_deposit(
     wanted = money.deposit_fingerprint(amount_minor, currency, method)
 
     def attempt() -> Payment:
-        existing = ledger.payment(money.payment_id_for(player_id, key))
-        if existing is None:
+        try:
             player_wallet(player_id, currency, ledger)
             _check_permission(policy.may_deposit(player_id, amount_minor, currency))
             payment = money.request_deposit(
@@ -132,6 +132,12 @@ def request_deposit(
                 _limits_of(currency, limits),
                 clock.now_ms(),
             )
+        except Refused:
+            # By now the key may stand for what was granted before.
+            existing = ledger.payment(money.payment_id_for(player_id, key))
+            if existing is None:
+                raise
+        else:
             existing = ledger.open_payment(payment)
             if existing is None:
                 return payment
@@ -195,8 +201,7 @@ def request_withdrawal(
     wanted = money.withdrawal_fingerprint(amount_minor, currency, method, destination)
 
     def attempt() -> Payment:
-        existing = ledger.payment(money.payment_id_for(player_id, key))
-        if existing is None:
+        try:
             wallet = player_wallet(player_id, currency, ledger)
             _check_permission(policy.may_withdraw(player_id, amount_minor, currency))
             after, payment = money.request_withdrawal(
@@ -208,6 +213,12 @@ def request_withdrawal(
                 _limits_of(currency, limits),
                 clock.now_ms(),
             )
+        except Refused:
+            # By now the key may stand for what was granted before.
+            existing = ledger.payment(money.payment_id_for(player_id, key))
+            if existing is None:
+                raise
+        else:
             existing = ledger.open_payment(payment, wallet, after)
             if existing is None:
                 return payment
