@@ -213,11 +213,14 @@ class PaymentsStack(Stack):
             tokens,
         )
         self._function(
-            "review_withdrawals", to.wallets("GetItem", "PutItem"), to.journal("Query"), tokens
+            "review_withdrawals",
+            to.wallets("GetItem", "Query", "PutItem"),
+            to.open_payments("Query"),
+            tokens,
         )
         self._function(
             "receive_webhook",
-            to.wallets("GetItem", "PutItem"),
+            to.wallets("GetItem", "Query", "PutItem"),
             Access(
                 {"WEBHOOK_SECRET": self._webhook_secrets.secret_arn},
                 [_reads(self._webhook_secrets)],
@@ -228,7 +231,7 @@ class PaymentsStack(Stack):
     def _sender(self) -> None:
         sender = self._function(
             "send_withdrawal",
-            self._stateful.wallets("GetItem", "PutItem"),
+            self._stateful.wallets("GetItem", "Query", "PutItem"),
             self._provider(),
             Access(
                 statements=[
@@ -258,8 +261,8 @@ class PaymentsStack(Stack):
         to = self._stateful
         watchdog = self._function(
             "watch_payments",
-            to.wallets("GetItem", "PutItem"),
-            to.journal("Query", "PutItem", "DeleteItem"),
+            to.wallets("GetItem", "Query", "PutItem"),
+            to.open_payments("Query", "PutItem", "DeleteItem"),
             self._provider(),
             self._starting(),
             queue_access("PAYOUTS_QUEUE_URL", self.payouts),

@@ -36,7 +36,7 @@ from aws_cdk.aws_s3 import (
 )
 from constructs import Construct
 
-from baccarat.adapters.dynamodb.models import HASH_KEY, RANGE_KEY, TTL_ATTRIBUTE
+from baccarat.adapters.dynamodb.models import HASH_KEY, OPEN_KEY, RANGE_KEY, TTL_ATTRIBUTE
 from baccarat.domain.roles import ROLES
 from baccarat.domain.tiers import TIERS
 from infra.config import StageConfig
@@ -123,6 +123,21 @@ class StatefulStack(Stack):
 
     def journal(self, *operations: str) -> Access:
         return table_access("JOURNAL_TABLE", self.journal_table, *operations)
+
+    def open_payments(self, *operations: str) -> Access:
+        """The right to do ``operations`` on the list of open payments, and on nothing else of the
+        journal's table.
+        """
+        return Access(
+            {"JOURNAL_TABLE": self.journal_table.table_name},
+            [
+                PolicyStatement(
+                    actions=[f"dynamodb:{operation}" for operation in operations],
+                    resources=[self.journal_table.table_arn],
+                    conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [OPEN_KEY]}},
+                )
+            ],
+        )
 
     def sessions(self, *operations: str) -> Access:
         return table_access("SESSIONS_TABLE", self.sessions_table, *operations)

@@ -1,4 +1,4 @@
-"""Deposits and withdrawals through the deployed app: gateway, workflow, queue, provider."""
+"""Deposits and withdrawals through the deployed app, from log-in to provider."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_money_comes_in_and_goes_out(sandbox: Run) -> None:
     assert status == 200, answer
     page = urllib3.request("GET", answer["payUrl"])
     assert b"50.00 EUR" in page.data
-    urllib3.request("POST", answer["payUrl"], fields={"outcome": "PAID"}, encode_multipart=False)
+    urllib3.request("POST", answer["payUrl"], body="outcome=PAID")
     until(sandbox, token, answer["payment"]["paymentId"], "CREDITED")
     assert balance(player_id) == (3_050_00, 0)
 

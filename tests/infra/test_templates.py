@@ -46,6 +46,10 @@ LEDGER_WRITERS = {
     "refund_stragglers",
     "run_pit",
 }
+PAYMENTS = {
+    *("request_payments", "receive_webhook", "review_withdrawals", "watch_payments"),
+    *("assess_withdrawal", "await_review", "queue_withdrawal", "send_withdrawal"),
+}
 SIGNERS = LOG_WRITERS | {"get_transcript"}
 
 
@@ -137,18 +141,19 @@ def test_only_the_commands_of_money_write_the_ledger(dev: Templates) -> None:
 
 
 def test_the_wallets_of_every_tier_are_written_by_the_same_functions(dev: Templates) -> None:
-    standard, vip = (
-        dev.holders("dynamodb:PutItem", dev.one(TABLES, f"{tier}Wallets").logical_id)
-        for tier in ("Standard", "Vip")
-    )
-    assert standard == vip
-    assert standard > LEDGER_WRITERS - {"finish_round"} | {"reconcile_wallets"}
+    writers = LEDGER_WRITERS - {"finish_round"} | PAYMENTS | {"reconcile_wallets", "resume_wallet"}
+    for tier in ("Standard", "Vip"):
+        table = dev.one(TABLES, f"{tier}Wallets").logical_id
+        assert dev.holders("dynamodb:PutItem", table) == writers
 
 
-def test_the_journal_is_written_by_its_projector_alone(dev: Templates) -> None:
+def test_the_journal_is_written_by_its_projector_and_the_watchdog_of_payments(
+    dev: Templates,
+) -> None:
     journal, ledger = (dev.one(TABLES, name).logical_id for name in ("Journal", "Ledger"))
     for action in ("PutItem", "DeleteItem"):
-        assert dev.holders(f"dynamodb:{action}", journal) == {"project_wallets"}
+        writers = dev.holders(f"dynamodb:{action}", journal)
+        assert writers == {"project_wallets", "watch_payments"}
     # Reading everything is for those who make and check the books.
     scanners = {"project_wallets", "reconcile_wallets"}
     assert dev.holders("dynamodb:Scan", ledger) == scanners
@@ -177,6 +182,17 @@ def test_nobody_updates_or_deletes_in_log_and_ledger(stages: tuple[Templates, ..
             table_id = templates.one(TABLES, table).logical_id
             for action in ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate"):
                 assert not templates.holders(f"dynamodb:{action}", table_id), (table, action)
+
+
+def test_of_the_journal_only_open_payments_are_deleted(dev: Templates) -> None:
+    journal = dev.one(TABLES, "Journal").logical_id
+    open_only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["PAYMENTS#OPEN"]}}
+    holders = dev.holders("dynamodb:DeleteItem", journal)
+    assert "watch_payments" in holders
+    for name in holders:
+        for statement in dev.statements_of(name):
+            if "dynamodb:DeleteItem" in statement.actions:
+                assert statement.conditions == open_only, name
 
 
 def test_a_cancel_checks_the_round_and_reads_nothing_of_the_floor(dev: Templates) -> None:
@@ -482,6 +498,11 @@ def test_only_keys_are_public(dev: Templates) -> None:
         "POST /tickets": "JWT",
         "GET /rounds/{roundId}/transcript": "JWT",
         "GET /tables/{tableId}/rounds": "JWT",
+        "GET /wallets": "JWT",
+        "GET /wallets/{currency}/history": "JWT",
+        "GET /wallets/{currency}/balance": "JWT",
+        "GET /wallets/{currency}/export": "JWT",
+        "POST /players/{playerId}/wallets/{currency}/resume": "JWT",
         "GET /keys": "NONE",
     }
 

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
-import boto3
 import pytest
 
 from baccarat.adapters import webhooks
 from baccarat.adapters.provider import HttpPaymentProvider
 from baccarat.domain.payment import ENDED, PaymentState
 from baccarat.domain.wallet import resume, stop
-from tests.support.cloud import REGION
 from tests.support.payments import WEBHOOK_SECRET, House, payment_house
 
 S = PaymentState
@@ -345,7 +343,7 @@ def test_a_crash_between_sent_and_the_provider_pays_once(house: House) -> None:
     id_ = house.withdrawal(5_000)
     house.waits(id_, S.APPROVED)
     with mock.patch.object(HttpPaymentProvider, "create_payout", side_effect=Died):
-        assert _send_once(house) == 1
+        assert len(house.send_once(id_)) == 1
     assert house.payment(id_).state is S.SENT
     assert house.provider.known(id_) is None
     assert house.available() == (95_000, 5_000)
@@ -364,26 +362,11 @@ def test_a_crash_after_the_provider_was_told_asks_before_it_tells_again(house: H
         raise Died
 
     with mock.patch.object(HttpPaymentProvider, "create_payout", told_and_died):
-        assert _send_once(house) == 1
+        assert len(house.send_once(id_)) == 1
     house.provider.end(id_, "PAID")
     with mock.patch.object(HttpPaymentProvider, "create_payout", side_effect=AssertionError):
         house.until(id_, S.PAID)
     assert house.available() == (95_000, 0)
-
-
-def _send_once(house: House) -> int:
-    """Deliver the first message of the queue; return how many failures Lambda would report."""
-    sqs = boto3.client("sqs", region_name=REGION)
-    [message] = sqs.receive_message(
-        QueueUrl=house.environment["PAYOUTS_QUEUE_URL"], AttributeNames=["All"]
-    )["Messages"]
-    record = {
-        "messageId": message["MessageId"],
-        "body": message["Body"],
-        "attributes": message["Attributes"],
-        "eventSource": "aws:sqs",
-    }
-    return len(house.call("send_withdrawal", {"Records": [record]})["batchItemFailures"])
 
 
 def test_what_follows_a_failure_of_the_same_player_waits_its_turn(house: House) -> None:
@@ -449,10 +432,8 @@ def test_a_payout_that_never_reached_the_provider_is_queued_again(house: House) 
     id_ = house.withdrawal(5_000)
     house.waits(id_, S.APPROVED)
     with mock.patch.object(HttpPaymentProvider, "create_payout", side_effect=Died):
-        _send_once(house)
-    boto3.client("sqs", region_name=REGION).purge_queue(
-        QueueUrl=house.environment["PAYOUTS_QUEUE_URL"]
-    )
+        house.send_once(id_)
+    house.lose_queue()
     assert house.payment(id_).state is S.SENT
     assert house.watch()["QUEUED_AGAIN"] == 1
 

@@ -34,7 +34,7 @@ def ask(
             "rawPath": path,
             "rawQueryString": "&".join(f"{name}={value}" for name, value in query.items()),
             "queryStringParameters": query,
-            "headers": {"content-type": "application/json"},
+            "headers": {"content-type": "application/json", "idempotency-key": "k" * 16},
             "requestContext": {
                 "http": {"method": "POST" if body else "GET", "path": path},
                 "stage": "$default",

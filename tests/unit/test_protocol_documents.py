@@ -153,11 +153,10 @@ def test_every_error_of_a_client_is_explained() -> None:
         return codes | (set() if kind in groups else {kind.code})
 
     over_http = {
-        "TRANSCRIPT_NOT_FOUND",
-        "PAYMENT_NOT_FOUND",
-        "WALLET_NOT_FOUND",
-        "NOT_STOPPED",
-    } | concrete(errors.PaymentRefused)
+        *("TRANSCRIPT_NOT_FOUND", "PAYMENT_NOT_FOUND", "SIGNATURE_REFUSED"),
+        *("WALLET_NOT_FOUND", "NOT_STOPPED"),
+        *concrete(errors.PaymentRefused),
+    }
     expected = concrete(errors.Refused) - over_http | {
         "CONTENTION",
         "INTERNAL",

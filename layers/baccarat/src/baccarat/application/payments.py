@@ -20,6 +20,7 @@ from baccarat.application.ports import (
 from baccarat.application.retry import on_contention
 from baccarat.domain import payment as money
 from baccarat.domain.errors import (
+    IntegrityError,
     InvalidRequest,
     NotPermitted,
     PaymentNotFound,
@@ -292,8 +293,7 @@ def decide_review(
     """
 
     def attempt() -> Change:
-        payment = load_payment(payment_id, ledger)
-        wallet = player_wallet(payment.player_id, payment.currency, ledger)
+        wallet, payment = _load_both(payment_id, ledger)
         decision = Decision(by, verdict, reason, clock.now_ms(), key)
         wallet_after, after, adjustment = money.decide(wallet, payment, decision)
         _write(payment, after, wallet, wallet_after, ledger, adjustment)
@@ -316,10 +316,11 @@ def cancel_withdrawal(
     """
 
     def attempt() -> Payment:
-        payment = own_payment(player_id, payment_id, ledger)
+        wallet, payment = _load_both(payment_id, ledger)
+        if payment.player_id != player_id:
+            raise _not_found(payment_id)
         if payment.state is PaymentState.CANCELLED:
             return payment
-        wallet = player_wallet(player_id, payment.currency, ledger)
         wallet_after, after = money.cancel(wallet, payment, clock.now_ms())
         ledger.move_payment(payment, after, wallet, wallet_after)
         return after
@@ -397,13 +398,10 @@ def take_report(report: Report, *, ledger: Ledger, tasks: Tasks, clock: Clock) -
 
 def load_payment(payment_id: str, ledger: Ledger) -> Payment:
     """Raises: PaymentNotFound; also for what cannot be the id of a payment."""
-    try:
-        player_id = money.player_of(payment_id)
-    except ValueError:
-        player_id = ""
-    payment = ledger.payment(payment_id) if player_id and tier_of(player_id) in TIERS else None
+    _player_of(payment_id)
+    payment = ledger.payment(payment_id)
     if payment is None:
-        raise PaymentNotFound(f"there is no payment {payment_id}", paymentId=payment_id)
+        raise _not_found(payment_id)
     return payment
 
 
@@ -411,8 +409,33 @@ def own_payment(player_id: str, payment_id: str, ledger: Ledger) -> Payment:
     """Raises: PaymentNotFound; also when it is another player's."""
     payment = load_payment(payment_id, ledger)
     if payment.player_id != player_id:
-        raise PaymentNotFound(f"there is no payment {payment_id}", paymentId=payment_id)
+        raise _not_found(payment_id)
     return payment
+
+
+def _load_both(payment_id: str, ledger: Ledger) -> tuple[Wallet, Payment]:
+    """Return a payment with its wallet as it was before: what moves the wallet in between makes the
+    write fail, where the other order would decide on a wallet that has moved already.
+    """
+    wallets = {wallet.currency: wallet for wallet in ledger.wallets(_player_of(payment_id))}
+    payment = load_payment(payment_id, ledger)
+    if payment.currency not in wallets:
+        raise IntegrityError(f"payment {payment_id} is in {payment.currency}, without a wallet")
+    return wallets[payment.currency], payment
+
+
+def _player_of(payment_id: str) -> str:
+    try:
+        player_id = money.player_of(payment_id)
+    except ValueError as error:
+        raise _not_found(payment_id) from error
+    if tier_of(player_id) not in TIERS:
+        raise _not_found(payment_id)
+    return player_id
+
+
+def _not_found(payment_id: str) -> PaymentNotFound:
+    return PaymentNotFound(f"there is no payment {payment_id}", paymentId=payment_id)
 
 
 def own_payments(player_id: str, ledger: Ledger) -> list[Payment]:
@@ -452,8 +475,7 @@ def _move(
     """Write what ``step`` makes of a payment and its wallet."""
 
     def attempt() -> Change:
-        payment = load_payment(payment_id, ledger)
-        wallet = player_wallet(payment.player_id, payment.currency, ledger)
+        wallet, payment = _load_both(payment_id, ledger)
         wallet_after, after = step(wallet, payment)
         _write(payment, after, wallet, wallet_after, ledger)
         return Change(payment, after)

@@ -25,6 +25,8 @@ from baccarat.domain.tiers import tier_of
 HASH_KEY = "pk"
 RANGE_KEY = "sk"
 TTL_ATTRIBUTE = "ttl"
+OPEN_KEY = "PAYMENTS#OPEN"
+"""Where open payments are listed; functions that end them may delete there alone."""
 
 
 class _Meta:

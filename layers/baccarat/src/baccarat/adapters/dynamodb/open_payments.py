@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from itertools import islice
 
-from baccarat.adapters.dynamodb.models import OpenPaymentItem
+from baccarat.adapters.dynamodb.models import OPEN_KEY, OpenPaymentItem
 from baccarat.application.ports import OpenPayment
 from baccarat.domain.payment import ENDED, Payment, PaymentState
-
-OPEN_KEY = "PAYMENTS#OPEN"
 
 
 class DynamoOpenPayments:
