@@ -465,6 +465,9 @@ def test_every_bucket_is_private(stages: tuple[Templates, ...]) -> None:
 def test_nobody_signs_up_by_himself(dev: Templates) -> None:
     pool = dev.one("AWS::Cognito::UserPool", "Users").properties
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    # Which account a sign-in stands for is said when it is made, and never again.
+    [account] = pool["Schema"]
+    assert (account["Name"], account["Mutable"]) == ("account", False)
     groups = {g.properties["GroupName"] for g in dev.resources("AWS::Cognito::UserPoolGroup")}
     assert groups == {"player", "dealer", "pit", "ops", "cashier", "auditor"}
 
