@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from baccarat.domain.tiers import STANDARD
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 REGION: Final = "us-east-1"
 HOST: Final = "127.0.0.1"
@@ -77,6 +79,7 @@ class User:
     password: str
     balance_minor: int = 0
     shown_as: str = ""
+    tier: str = STANDARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import boto3
 
@@ -28,6 +29,7 @@ from baccarat.domain.table_config import (
     StakeLimit,
     TableConfig,
 )
+from baccarat.domain.tiers import ACCOUNT_ATTRIBUTE, STANDARD, VIP
 from baccarat.domain.wallet import Wallet
 from sandbox.configuration import REGION, TABLE_ID, Options, SandboxError, User
 
@@ -42,6 +44,7 @@ USERS: Final = (
     User("anna", PLAYER, PASSWORD, 10_000_00),
     User("bert", PLAYER, PASSWORD, 2_500_00),
     User("chen", PLAYER, PASSWORD, 50_00),
+    User("vera", PLAYER, PASSWORD, 25_000_00, tier=VIP),
     User("dealer", DEALER, PASSWORD, shown_as="Dora"),
     User("pit", PIT, PASSWORD),
     User("petra", PIT, PASSWORD),
@@ -69,8 +72,16 @@ def add_user(user: User, outputs: dict[str, str]) -> str:
     """
     cognito: CognitoIdentityProviderClient = boto3.client("cognito-idp")
     pool = outputs["UserPoolId"]
+    account = f"{user.tier}.{uuid4()}"
     with suppress(cognito.exceptions.UsernameExistsException):
-        cognito.admin_create_user(UserPoolId=pool, Username=user.name, MessageAction="SUPPRESS")
+        cognito.admin_create_user(
+            UserPoolId=pool,
+            Username=user.name,
+            MessageAction="SUPPRESS",
+            UserAttributes=[]
+            if user.tier == STANDARD
+            else [{"Name": f"custom:{ACCOUNT_ATTRIBUTE}", "Value": account}],
+        )
     cognito.admin_set_user_password(
         UserPoolId=pool, Username=user.name, Password=user.password, Permanent=True
     )
@@ -82,7 +93,8 @@ def add_user(user: User, outputs: dict[str, str]) -> str:
         )
     cognito.admin_add_user_to_group(UserPoolId=pool, Username=user.name, GroupName=user.role)
     found = cognito.admin_get_user(UserPoolId=pool, Username=user.name)
-    player_id = next(a["Value"] for a in found["UserAttributes"] if a["Name"] == "sub")
+    attributes = {a["Name"]: a["Value"] for a in found["UserAttributes"]}
+    player_id = attributes.get(f"custom:{ACCOUNT_ATTRIBUTE}", attributes["sub"])
     if user.role == PLAYER:
         ledger = DynamoLedger(clients.dynamodb())
         ledger.open_wallet(Wallet(player_id, CURRENCY, 0, 0))

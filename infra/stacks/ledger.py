@@ -67,7 +67,8 @@ class LedgerStack(Stack):
             config=self._config,
             layers=self._layers,
             access=[
-                to.journal("GetItem", "PutItem", "DeleteItem"),
+                to.journal("GetItem", "PutItem"),
+                to.open_payments("DeleteItem"),
                 # To fill a gap.
                 to.ledger("Scan"),
                 to.wallets("Query"),

@@ -14,6 +14,7 @@ from aws_cdk.aws_cognito import (
     MfaSecondFactor,
     PasswordPolicy,
     SignInAliases,
+    StringAttribute,
     UserPool,
     UserPoolClient,
 )
@@ -38,7 +39,7 @@ from constructs import Construct
 
 from baccarat.adapters.dynamodb.models import HASH_KEY, OPEN_KEY, RANGE_KEY, TTL_ATTRIBUTE
 from baccarat.domain.roles import ROLES
-from baccarat.domain.tiers import TIERS
+from baccarat.domain.tiers import ACCOUNT_ATTRIBUTE, TIERS
 from infra.config import StageConfig
 from infra.constructs.access import Access, table_access
 from infra.constructs.secret_keys import SeedKey, ShoeKey, administration
@@ -273,6 +274,7 @@ class StatefulStack(Stack):
             self_sign_up_enabled=False,
             sign_in_aliases=SignInAliases(username=True, email=True),
             sign_in_case_sensitive=False,
+            custom_attributes={ACCOUNT_ATTRIBUTE: StringAttribute(mutable=False, max_len=64)},
             password_policy=PasswordPolicy(
                 min_length=12,
                 require_lowercase=True,

@@ -178,10 +178,13 @@ def test_the_wallets_of_every_tier_are_written_by_the_same_functions(dev: Templa
         assert dev.holders("dynamodb:PutItem", table) == writers
 
 
-def test_the_journal_is_written_by_its_projector_alone(dev: Templates) -> None:
+def test_the_journal_is_written_by_its_projector_and_the_watchdog_of_payments(
+    dev: Templates,
+) -> None:
     journal, ledger = (dev.one(TABLES, name).logical_id for name in ("Journal", "Ledger"))
     for action in ("PutItem", "DeleteItem"):
-        assert dev.holders(f"dynamodb:{action}", journal) == {"project_wallets"}
+        writers = dev.holders(f"dynamodb:{action}", journal)
+        assert writers == {"project_wallets", "watch_payments"}
     # Reading everything is for those who make and check the books.
     scanners = {"project_wallets", "reconcile_wallets"}
     assert dev.holders("dynamodb:Scan", ledger) == scanners
@@ -490,6 +493,9 @@ def test_every_bucket_is_private(stages: tuple[Templates, ...]) -> None:
 def test_nobody_signs_up_by_himself(dev: Templates) -> None:
     pool = dev.one("AWS::Cognito::UserPool", "Users").properties
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    # Which account a sign-in stands for is said when it is made, and never again.
+    [account] = pool["Schema"]
+    assert (account["Name"], account["Mutable"]) == ("account", False)
     groups = {g.properties["GroupName"] for g in dev.resources("AWS::Cognito::UserPoolGroup")}
     assert groups == {"player", "dealer", "pit", "ops", "cashier", "auditor"}
 
@@ -523,6 +529,11 @@ def test_only_keys_are_public(dev: Templates) -> None:
         "POST /tickets": "JWT",
         "GET /rounds/{roundId}/transcript": "JWT",
         "GET /tables/{tableId}/rounds": "JWT",
+        "GET /wallets": "JWT",
+        "GET /wallets/{currency}/history": "JWT",
+        "GET /wallets/{currency}/balance": "JWT",
+        "GET /wallets/{currency}/export": "JWT",
+        "POST /players/{playerId}/wallets/{currency}/resume": "JWT",
         "GET /keys": "NONE",
     }
 

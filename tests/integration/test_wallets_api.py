@@ -25,16 +25,19 @@ def ask(
     role: str = "player",
     body: Any = None,
     function: str = "show_wallets",
+    account: str | None = None,
     **query: str,
 ) -> tuple[int, Any]:
     claims = {"sub": user, "cognito:username": user, "cognito:groups": f"[{role}]"}
+    if account is not None:
+        claims["custom:account"] = account
     answer = load_handler(function).build()(
         {
             "version": "2.0",
             "rawPath": path,
             "rawQueryString": "&".join(f"{name}={value}" for name, value in query.items()),
             "queryStringParameters": query,
-            "headers": {"content-type": "application/json"},
+            "headers": {"content-type": "application/json", "idempotency-key": "k" * 16},
             "requestContext": {
                 "http": {"method": "POST" if body else "GET", "path": path},
                 "stage": "$default",
@@ -88,6 +91,13 @@ def test_a_player_sees_each_currency_apart_and_nobody_elses_money() -> None:
     assert ask("/wallets", user="nobody") == (200, {"wallets": []})
     status, refused = ask("/wallets", role="ops")
     assert (status, refused["code"]) == (403, "FORBIDDEN")
+
+
+def test_a_sign_in_with_an_account_is_that_account(cloud: Cloud) -> None:
+    for player in ("vip.7f3a", "vera"):
+        cloud.fund(player, 100 if player == "vera" else 900)
+    _, seen = ask("/wallets", user="vera", account="vip.7f3a")
+    assert [wallet["available_minor"] for wallet in seen["wallets"]] == [900]
 
 
 @pytest.mark.usefixtures("funded")

@@ -71,6 +71,11 @@ def test_the_document_is_valid_openapi() -> None:
         ("GET", "/reviews/{payment_id}"),
         ("POST", "/reviews/{payment_id}"),
         ("POST", "/webhooks/payments"),
+        ("GET", "/wallets"),
+        ("GET", "/wallets/{currency}/history"),
+        ("GET", "/wallets/{currency}/balance"),
+        ("GET", "/wallets/{currency}/export"),
+        ("POST", "/players/{player_id}/wallets/{currency}/resume"),
     }
 
 

@@ -27,6 +27,7 @@ from baccarat.domain.errors import (
     SignatureRefused,
 )
 from baccarat.domain.roles import BETTORS, ROLES
+from baccarat.domain.tiers import ACCOUNT_ATTRIBUTE
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 MAX_DISPLAY_NAME_CHARS: Final = 24
@@ -132,7 +133,8 @@ def _refuse(error: BaccaratError) -> Response[Any]:
 def identity_of(event: APIGatewayProxyEventV2) -> tuple[str, str]:
     """Return id and role of the caller from the token that API Gateway has verified.
 
-    Players are known by the pool's own id, staff by the name that they sign in with: it stands in
+    Players are known by the account that the house opened them in a tier, which nobody can change,
+    or else by the pool's own id; staff by the name that they sign in with: it stands in
     the log. A caller in no group has no role.
 
     Raises:
@@ -146,7 +148,9 @@ def identity_of(event: APIGatewayProxyEventV2) -> tuple[str, str]:
     role = next((group for group in groups if group in ROLES), None)
     if role is None or not {"sub", "cognito:username"} <= claims.keys():
         raise Forbidden("this account has no role here; ask the house to give it one")
-    return str(claims["sub"] if role in BETTORS else claims["cognito:username"]), role
+    if role in BETTORS:
+        return str(claims.get(f"custom:{ACCOUNT_ATTRIBUTE}") or claims["sub"]), role
+    return str(claims["cognito:username"]), role
 
 
 def display_name_of(event: APIGatewayProxyEventV2) -> str:

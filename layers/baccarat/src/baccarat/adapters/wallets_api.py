@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from baccarat.adapters.http import identity_of, validating_resolver
 from baccarat.adapters.ledger_export import to_csv, to_json_lines
-from baccarat.adapters.payments_api import answers_of
+from baccarat.adapters.payments_api import IdempotencyKey, answers_of
 from baccarat.application.journal import MAX_EXPORT, MAX_PAGE, Page
 from baccarat.domain.errors import Forbidden
 from baccarat.domain.journal import Entry
@@ -187,7 +187,7 @@ def resume_api(cases: ResumeCases) -> APIGatewayHttpResolver:
     @app.post(
         "/players/<player_id>/wallets/<currency>/resume",
         summary="Let a stopped wallet go",
-        description="The version of the stop makes it safe to repeat.",
+        description="Letting go of one stop twice, with whichever key, is the same as once.",
         tags=["operators"],
         responses=answers_of(WalletAnswer, 400, 403, 404, 409, 413, 503),
     )
@@ -195,6 +195,7 @@ def resume_api(cases: ResumeCases) -> APIGatewayHttpResolver:
         player_id: Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")],
         currency: _Currency,
         command: Resume,
+        key: IdempotencyKey,  # noqa: ARG001  required of every write; the stop's version is ours
     ) -> WalletAnswer:
         name, role = identity_of(app.current_event)
         if role != OPS:

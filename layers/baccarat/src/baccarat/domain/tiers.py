@@ -14,6 +14,9 @@ VIP: Final = "vip"
 
 TIERS: Final = (STANDARD, VIP)
 
+ACCOUNT_ATTRIBUTE: Final = "account"
+"""Of a sign-in: the player id that it stands for, where that is not the sign-in's own id."""
+
 
 def tier_of(player_id: str) -> str:
     """Return the tier of a player; whether this house has it is not known here."""
