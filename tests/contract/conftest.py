@@ -1,4 +1,6 @@
-"""The same suite on moto, on MiniStack and on any DynamoDB endpoint (``DYNAMODB_ENDPOINT``)."""
+"""The same suite on the strict store, on moto, on MiniStack and on any DynamoDB endpoint
+(``DYNAMODB_ENDPOINT``).
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from baccarat.adapters.clock import SystemClock
 from sandbox.configuration import Options
+from tests.simulation.store import DynamoStore
+from tests.simulation.store.hook import routed
 from tests.support.cloud import Cloud, moto_cloud
 from tests.support.ministack import emulated_cloud, emulator
 
-STORES = ["moto", "ministack", *(["endpoint"] if "DYNAMODB_ENDPOINT" in os.environ else [])]
+STORES = [
+    "store",
+    "moto",
+    "ministack",
+    *(["endpoint"] if "DYNAMODB_ENDPOINT" in os.environ else []),
+]
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +33,11 @@ def running_emulator() -> Iterator[Options]:
 @pytest.fixture(params=STORES)
 def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """A fresh platform on each store in turn."""
+    if request.param == "store":
+        store = DynamoStore(SystemClock().now_ms)
+        with routed(store), moto_cloud(without=("dynamodb",)) as found:
+            yield found
+        return
     if request.param == "moto":
         with moto_cloud() as found:
             yield found

@@ -8,7 +8,7 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -207,11 +207,18 @@ def load_handler(function: str) -> Any:
 
 @contextmanager
 def moto_cloud(
-    *, execute_state_machine: bool = False, heartbeat_seconds: int = 30
+    *,
+    execute_state_machine: bool = False,
+    heartbeat_seconds: int = 30,
+    without: Sequence[str] = (),
 ) -> Iterator[Cloud]:
-    """Yield a fresh platform in moto."""
+    """Yield a fresh platform in moto, but for the services ``without``, which are left alone."""
     config = {
         **default_user_config,
+        "core": {
+            **default_user_config["core"],
+            "passthrough": {"services": list(without), "urls": []},
+        },
         "stepfunctions": {"execute_state_machine": execute_state_machine},
     }
     credentials = {
