@@ -111,8 +111,8 @@ class Monitor:
         self.sums: dict[str, _Sums] = defaultdict(_Sums)
         self.bets: dict[BetKey, SeenBet] = {}
         self.rounds: dict[str, SeenRound] = {}
-        self.tables: dict[str, tuple[int, int, int]] = {}
-        """Version, epoch and number of the newest round."""
+        self.status: dict[str, str] = {}
+        """Of each table."""
         self.log: dict[str, tuple[int, int, str, int]] = {}
         """Epoch, seq, hash and time of each table's newest event."""
         self.events: dict[str, int] = defaultdict(int)
@@ -343,7 +343,7 @@ class Monitor:
                 raise Violation("a table was overwritten", f"{place} version {version}")
             if old is not None and _int(new, "epoch") < _int(old, "epoch"):
                 raise Violation("an epoch went back", place)
-            self.tables[place] = (version, _int(new, "epoch"), _int(new, "round_no"))
+            self.status[place] = new["status"]["S"]
         elif key.startswith("CORRECTIONS#"):
             state, was = new["state"]["S"], old["state"]["S"] if old is not None else None
             if state not in _CORRECTION_STATES[was]:

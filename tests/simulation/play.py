@@ -29,7 +29,7 @@ from tests.simulation.consumers import Consumers
 from tests.simulation.faults import Counts
 from tests.simulation.machine import Machine
 from tests.simulation.monitor import Monitor
-from tests.simulation.people import Operation, People
+from tests.simulation.people import Command, Operation, People
 from tests.simulation.services import public_key_der
 from tests.simulation.world import Tallies, Violation, World, inhabited
 from tests.support.cloud import table_config
@@ -118,7 +118,7 @@ class Stage:
         self.opened = 0
         self.ambiguities = 0
         self._watches = 0
-        self._redrives = 0
+        self._closing: set[str] = set()
         self.monitor.on_round = self._round_moved
 
     def set_up(self) -> None:
@@ -158,29 +158,18 @@ class Stage:
 
     # --- the end ---------------------------------------------------------------------------------
 
-    def come_to_rest(self) -> None:
-        """Without faults from here: close the tables and let everything end.
+    def come_to_rest(self, *, faults: bool = False) -> None:
+        """Close the tables and let everything end, without faults from here unless told otherwise.
 
         Raises:
             Violation: something does not.
         """
         world, people = self.world, self.people
         people.resting = True
-        world.faults.on = False
-        boss = people.bosses["paul"]
-        for table_id in self.tables:
-            message = {
-                "action": "pit",
-                "id": f"close-{table_id}",
-                "tableId": table_id,
-                "command": {"kind": "set_status", "status": "CLOSED", "note": "end of the night"},
-            }
-            command = boss.command("run_pit", message)
-            world.run_process(
-                "client", f"close {table_id}", lambda c=command: boss.send(c), faulty=False
-            )
+        world.faults.on = faults
         limit_ms = world.scheduler.now + _REST_MS
         while world.scheduler.now < limit_ms:
+            self._close_tables()
             self._run(1_000)
             if not self._is_quiet():
                 continue
@@ -191,6 +180,27 @@ class Stage:
                 continue
             return
         raise Violation("something never ends", self._why_not_quiet())
+
+    def _close_tables(self) -> None:
+        """Close what is not closed; an order to open one may have slept until now."""
+        boss = self.people.bosses["paul"]
+        for table_id in self.tables:
+            if self.monitor.status[table_id] == "CLOSED" or table_id in self._closing:
+                continue
+            message = {
+                "action": "pit",
+                "id": f"close-{table_id}-{len(boss.commands)}",
+                "tableId": table_id,
+                "command": {"kind": "set_status", "status": "CLOSED", "note": "end of the night"},
+            }
+            command = boss.command("run_pit", message)
+            self._closing.add(table_id)
+
+            def close(command: Command = command, table_id: str = table_id) -> None:
+                boss.send(command)
+                self._closing.discard(table_id)
+
+            self.world.run_process("client", f"close {table_id}", close, faulty=False)
 
     def _run(self, ms: float) -> None:
         until = self.world.scheduler.now + ms
@@ -203,6 +213,7 @@ class Stage:
             and self.consumers.idle
             and not self.machine.running
             and not self.machine.to_redrive
+            and not self._closing
             and not self._rounds_left()
         )
 

@@ -59,8 +59,24 @@ def new_client(service: str, *_: Any, **options: Any) -> Any:
     client = object.__new__(type(template))
     client.__dict__.update(template.__dict__)
     client.meta = copy.copy(template.meta)
-    client.meta.events = copy.copy(template.meta.events)
+    client.meta.events = _Events()
     return client
+
+
+class _Events:
+    """Stands for a client's emitter: what the application registers, by the event's full name, and
+    none of botocore's own handlers, which are about the wire.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, list[Callable[..., Any]]] = {}
+
+    def register(self, name: str, handler: Callable[..., Any]) -> None:
+        self._handlers.setdefault(name, []).append(handler)
+
+    def emit(self, name: str, **arguments: Any) -> None:
+        for handler in self._handlers.get(name, ()):
+            handler(**arguments)
 
 
 @cache
@@ -134,7 +150,7 @@ def before_call(client: Any, operation: str, params: dict[str, Any]) -> None:
     client.meta.events.emit(
         f"provide-client-params.dynamodb.{operation}",
         params=params,
-        model=client.meta.service_model.operation_model(operation),
+        model=None,
         context={},
     )
 
@@ -144,6 +160,6 @@ def after_call(client: Any, operation: str, answer: dict[str, Any]) -> None:
         f"after-call.dynamodb.{operation}",
         http_response=SimpleNamespace(status_code=200),
         parsed=answer,
-        model=client.meta.service_model.operation_model(operation),
+        model=None,
         context={},
     )

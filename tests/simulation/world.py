@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import logging
 import os
 import random
 import sys
@@ -792,6 +793,14 @@ def harness() -> Iterator[None]:
             mock.patch.object(
                 sessions, "time", SimpleNamespace(time=lambda: current().now_ms / 1000)
             ),
+            # Done once, below: it makes new classes each time.
+            *(
+                mock.patch.object(module, binding, lambda *_: None)
+                for name, module in sorted(sys.modules.items())
+                if name.startswith("functions.")
+                for binding in ("bind", "bind_wallets")
+                if hasattr(module, binding)
+            ),
             *(
                 mock.patch.object(module, "ThreadPoolExecutor", _Pool)
                 for name, module in sorted(sys.modules.items())
@@ -807,9 +816,11 @@ def harness() -> Iterator[None]:
         models.bind_wallets(ENVIRONMENT["WALLET_TABLES"], transport.REGION)
         models.bind(models.JOURNAL_MODELS, "journal", transport.REGION)
         models.bind(models.SESSION_MODELS, "sessions", transport.REGION)
+        logging.disable(logging.CRITICAL)
         try:
             yield
         finally:
+            logging.disable(logging.NOTSET)
             for patch in reversed(patches):
                 patch.stop()
 
