@@ -1,0 +1,334 @@
+"""Every command, stopped after each single I/O and resumed; then stopped once more in the resume.
+
+A scenario is a small run without faults in which one process is of interest. Its calls are counted
+once. Then, for each of them, the run is made again and the process dies right after that call was
+carried out; what resumes it is what would (the client's repeat, the state machine's retry, the
+watchdog, the stream). At the end everything is checked as after any run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from tests.simulation.people import (
+    Operation,
+    Pit,
+    Play,
+    deposit,
+    set_stopped,
+)
+from tests.simulation.play import Plan, Stage
+from tests.simulation.scheduler import Process
+from tests.simulation.world import Violation, World, inhabited
+
+_PLAN: Final = Plan(seed=7, rounds=1, players=3, tables=1, rate=0.0)
+_ROUND: Final = "bac-1.000000001"
+_EXECUTION: Final = f"{_ROUND}.e1"
+_ATTEMPT: Final = re.compile(r"( try |#|\.| |/)\d+$")
+_MINUTES_MS: Final = 60 * 60_000
+
+Act = Callable[[Stage], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """``function`` is the kind of the process of interest, the first of them (after ``skipped``) that
+    writes something and has ``named`` in its name. ``acts`` happen when the round comes to a state, beside the usual
+    bets. ``faults`` lead there.
+    """
+
+    name: str
+    function: str
+    acts: tuple[tuple[str, Act], ...] = ()
+    named: str = ""
+    faults: tuple[str, ...] = ()
+    skipped: int = 0
+    kills: tuple[str, int] | None = None
+    """A function whose first so many invocations die at once."""
+
+
+def _play(stage: Stage, player: str) -> Play:
+    return Play(
+        stage.people.players[player],
+        stage.monitor,
+        _ROUND,
+        stage.people._dice(f"crash {player}"),
+    )
+
+
+def _client(stage: Stage, name: str, act: Callable[[], Any]) -> None:
+    stage.world.run_process("client", name, act, faulty=False)
+
+
+def _bet(player: str, *spots: str) -> Act:
+    """Place 10.00 on each spot, in one command."""
+
+    def act(stage: Stage) -> None:
+        bets = [
+            {
+                "betId": f"{player.replace('.', '-')}-{spot.lower()}".ljust(16, "-"),
+                "spot": spot,
+                "stake_minor": 1_000,
+            }
+            for spot in spots
+        ]
+        _client(stage, f"{player} bets", lambda: _play(stage, player).place(bets))
+
+    return act
+
+
+def _bet_and_cancel(stage: Stage) -> None:
+    play = _play(stage, "chen")
+    [bet] = play.bets(1)
+
+    def act() -> None:
+        play.place([bet])
+        play.cancel(bet["betId"])
+
+    _client(stage, "chen bets and cancels", act)
+
+
+def _pit(kind: str, boss: str = "petra", **members: Any) -> Act:
+    def act(stage: Stage) -> None:
+        pit = Pit(stage.people.bosses, "bac-1", _ROUND, stage.people._dice("crash pit"))
+        _client(
+            stage,
+            f"{boss} orders {kind}",
+            lambda: pit.order(boss, kind, roundId=_ROUND, note="as it was", **members),
+        )
+
+    return act
+
+
+def _propose_and(kind: str, **members: Any) -> Act:
+    def act(stage: Stage) -> None:
+        pit = Pit(stage.people.bosses, "bac-1", _ROUND, stage.people._dice("crash pit"))
+
+        def orders() -> None:
+            pit.order("petra", "propose_correction", roundId=_ROUND, note="as it was")
+            pit.order("paul", kind, roundId=_ROUND, **members)
+
+        _client(stage, f"a correction and {kind}", orders)
+
+    return act
+
+
+def _operation(name: str, use_case: Callable[[], Any]) -> Act:
+    def act(stage: Stage) -> None:
+        operation = Operation(stage.world, name, use_case)
+        stage.people.operations.append(operation)
+        _client(stage, f"operator of {name}", operation.carry_out)
+
+    return act
+
+
+_DEPOSIT: Final = _operation("deposit 0 anna", partial(deposit, "anna", "EUR", "d0", 5_000))
+_STOP: Final = _operation("stop 0 anna", partial(set_stopped, "anna", "EUR", stopped=True))
+_USUAL: Final = (
+    ("OPEN", _bet("anna", "PLAYER")),
+    ("OPEN", _bet("vip.bert", "PLAYER", "BANKER", "TIE")),
+)
+_LATE: Final = "place_bets anna-0 try 1:3:ZOMBIE"
+
+SCENARIOS: Final = (
+    Scenario("place one bet", "place_bets", named="anna-0"),
+    Scenario("place many bets", "place_bets", named="vip-bert-0"),
+    Scenario("cancel a bet", "cancel_bet", (("OPEN", _bet_and_cancel),)),
+    Scenario("open a round", "open_round"),
+    Scenario("close the bets", "close_bets"),
+    Scenario("deal the cards", "deal_cards"),
+    Scenario("resolve a round", "resolve_round"),
+    Scenario("settle a page", "settle_bets"),
+    Scenario("finish a round", "finish_round"),
+    Scenario("void a failed round", "void_round", kills=("deal_cards", 5)),
+    Scenario("void by the pit", "run_pit", (("OPEN", _pit("void")),), named="petra"),
+    Scenario("refund a straggler", "refund_stragglers", faults=(_LATE,)),
+    Scenario(
+        "take a table over (void)",
+        "watch_tables",
+        faults=(f"{_EXECUTION}@CloseBets~ABANDONED:ABANDONED",),
+        skipped=1,
+    ),
+    Scenario(
+        "take a table over (resume)",
+        "watch_tables",
+        faults=(f"{_EXECUTION}@ResolveRound~ABANDONED:ABANDONED",),
+        skipped=1,
+    ),
+    Scenario("propose a correction", "run_pit", (("SETTLED", _propose_and("look")),), "petra"),
+    Scenario(
+        "approve a correction", "run_pit", (("SETTLED", _propose_and("approve_correction")),), "paul"
+    ),
+    Scenario(
+        "reject a correction",
+        "run_pit",
+        (("SETTLED", _propose_and("reject_correction", note="it was right")),),
+        "paul",
+    ),
+    Scenario("deposit", "deposit", (("OPEN", _DEPOSIT),)),
+    Scenario("stop a wallet", "stop", (("OPEN", _STOP),)),
+)
+"""A new command is one more scenario."""
+
+
+@dataclass
+class Run:
+    """What a scenario's run was: how many calls each attempt of the process of interest made."""
+
+    attempts: list[tuple[str, int]] = field(default_factory=list)
+    killed: int = 0
+    violation: Violation | None = None
+
+
+class _Watcher:
+    """Counts the calls of a scenario's processes and lets them die where it is told.
+
+    ``first`` is the name of the process of interest, None while that is to be found out.
+    """
+
+    def __init__(
+        self, world: World, scenario: Scenario, first: str | None, deaths: tuple[int, ...]
+    ) -> None:
+        self._world = world
+        self._scenario = scenario
+        self._first = first
+        self._deaths = deaths
+        self.calls: dict[str, int] = {}
+        self.wrote: list[str] = []
+        self._to_kill: set[str] = set()
+        self.attempts: list[str] = []
+        self.killed = 0
+
+    def saw(self, process: Process, _: str, is_done: bool) -> None:  # noqa: FBT001  a callback
+        kills = self._scenario.kills
+        if kills is not None and process.kind == kills[0]:
+            self._to_kill.add(process.name)
+            if len(self._to_kill) <= kills[1]:
+                self._world.scheduler.kill(process)
+            return
+        if process.kind != self._scenario.function or not is_done:
+            return
+        if not self.calls.get(process.name):
+            self._began(process.name)
+        self.calls[process.name] = self.calls.get(process.name, 0) + 1
+        if process.commits and process.name not in self.wrote:
+            self.wrote.append(process.name)
+        if process.name in self.attempts:
+            number = self.attempts.index(process.name)
+            if number < len(self._deaths) and self.calls[process.name] == self._deaths[number]:
+                self.killed += 1
+                self._world.scheduler.kill(process)
+
+    def _began(self, name: str) -> None:
+        if self._first is None:
+            return
+        if name == self._first or (self.attempts and _stem(name) == _stem(self._first)):
+            self.attempts.append(name)
+
+    @property
+    def target(self) -> str:
+        found = [name for name in self.wrote if self._scenario.named in name]
+        return found[self._scenario.skipped]
+
+
+def _stem(name: str) -> str:
+    return _ATTEMPT.sub("", _ATTEMPT.sub("", name))
+
+
+def run(scenario: Scenario, first: str | None = None, deaths: tuple[int, ...] = ()) -> Run:
+    """Run a scenario in which the attempts of ``first`` die after so many calls each."""
+    world = World(_PLAN.seed, scenario.faults, rate=0.0)
+    found = Run()
+    watcher = _Watcher(world, scenario, first, deaths)
+    with inhabited(world):
+        stage = Stage(world, _PLAN)
+        stage.people.resting = True
+        acts = (*_USUAL, *scenario.acts)
+
+        def round_moved(round_id: str, state: str) -> None:
+            stage.opened += state == "OPEN"
+            if round_id == _ROUND:
+                for at_state, act in acts:
+                    if at_state == state:
+                        world.scheduler.at(20, partial(act, stage))
+
+        stage.monitor.on_round = round_moved
+        try:
+            stage.set_up()
+            world.on_call = watcher.saw
+            stage.watch()
+            world.scheduler.run(lambda: stage.opened >= 1, world.scheduler.now + _MINUTES_MS)
+            # The bets and what else is to happen are on their way before the table is closed.
+            world.scheduler.run(lambda: False, world.scheduler.now + 100)
+            stage.come_to_rest(faults=True)
+            stage.check()
+        except Violation as violation:
+            found.violation = violation
+        found.killed = watcher.killed
+        if first is None and found.violation is None:
+            target = watcher.target
+            found.attempts = [(target, watcher.calls[target])]
+        else:
+            found.attempts = [(name, watcher.calls[name]) for name in watcher.attempts]
+    return found
+
+
+@dataclass
+class Points:
+    """What the points of one command came to."""
+
+    scenario: Scenario
+    singles: int = 0
+    singles_passed: int = 0
+    pairs: int = 0
+    pairs_passed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def enumerate_points(scenario: Scenario, every_pair: int = 1) -> Points:
+    """Stop the command at all its points, and at each ``every_pair``-th pair of them."""
+    points = Points(scenario)
+    reference = run(scenario)
+    if reference.violation is not None:
+        points.failures.append(f"{scenario.name}: {reference.violation}")
+        return points
+    [(first, calls)] = reference.attempts
+    number = 0
+    for place in range(1, calls + 1):
+        single = run(scenario, first, (place,))
+        points.singles += 1
+        points.singles_passed += _passed(points, single, (place,))
+        if len(single.attempts) < 2:
+            continue  # Nothing was left to resume.
+        for second in range(1, single.attempts[1][1] + 1):
+            number += 1
+            if number % every_pair:
+                continue
+            pair = run(scenario, first, (place, second))
+            points.pairs += 1
+            points.pairs_passed += _passed(points, pair, (place, second))
+    return points
+
+
+def _passed(points: Points, found: Run, deaths: tuple[int, ...]) -> bool:
+    where = " and ".join(map(str, deaths))
+    if found.violation is not None:
+        points.failures.append(f"{points.scenario.name}, after call {where}: {found.violation}")
+        return False
+    if found.killed != len(deaths):
+        points.failures.append(f"{points.scenario.name}: no death after call {where}")
+        return False
+    return True
+
+
+def by_name(name: str) -> Scenario:
+    return next(scenario for scenario in SCENARIOS if scenario.name == name)
+
+
+def all_points(every_pair: int = 1) -> Iterator[Points]:
+    for scenario in SCENARIOS:
+        yield enumerate_points(scenario, every_pair)
