@@ -11,13 +11,14 @@ PLAYERS ?= 5
 TABLE ?= bac-5
 SHOES ?= 1
 WORKERS ?= 2
+ROUNDS ?= 10000
 
 BIN := .venv/bin
 # jsii wants the major number of the Node that it runs on.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed -E "s/v([0-9]+).*/\1/")
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run rounds deal verify reconcile screenshots test lint synth format lock browser clean
+.PHONY: help setup run rounds deal verify reconcile screenshots test simulate lint synth format lock browser clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -59,6 +60,9 @@ test: setup browser ## all tests, the browser's included
 	@node --test --test-reporter=dot tests/web/*.test.mjs
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore tests/e2e
 	@$(BIN)/pytest tests/e2e
+
+simulate: setup ## the money simulator: faults, crash points, planted bugs: ROUNDS, or one SEED
+	@$(BIN)/python -m tests.simulation --rounds $(ROUNDS) --workers $(WORKERS) $(if $(SEED),--seed $(SEED))
 
 lint: setup ## formatting, ruff, mypy strict, layering
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"

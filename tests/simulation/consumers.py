@@ -33,6 +33,10 @@ def _is_changed_stake(change: Change) -> bool:
     return change.new["state"]["S"] in ("PLACED", "CANCELLED")
 
 
+def _is_new_bet_or_changed_stake(change: Change) -> bool:
+    return _is_new_bet(change) or _is_changed_stake(change)
+
+
 def _is_bet(change: Change) -> bool:
     return _sort_key(change).startswith("BET#")
 
@@ -58,8 +62,7 @@ class Mapping:
 
 
 MAPPINGS: Final = (
-    Mapping("refund_stragglers", "ledger", _is_new_bet, 100),
-    Mapping("tally_stakes", "ledger", _is_changed_stake, 3),
+    Mapping("follow_bets", "ledger", _is_new_bet_or_changed_stake, 100),
     Mapping("notify_players", "ledger", _is_bet, 10),
     Mapping("notify_players", "standard-wallets", _is_wallet, 10),
     Mapping("notify_players", "vip-wallets", _is_wallet, 10),
@@ -114,7 +117,9 @@ class Consumers:
                 if not shard.is_busy:
                     shard.is_busy = True
                     self._world.run_process(
-                        "stream", f"stream {shard.name}", lambda shard=shard: self._read(shard),
+                        "stream",
+                        f"stream {shard.name}",
+                        lambda shard=shard: self._read(shard),
                         faulty=False,
                     )
 

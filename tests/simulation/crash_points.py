@@ -36,9 +36,9 @@ Act = Callable[[Stage], None]
 
 @dataclass(frozen=True)
 class Scenario:
-    """``function`` is the kind of the process of interest, the first of them (after ``skipped``) that
-    writes something and has ``named`` in its name. ``acts`` happen when the round comes to a state, beside the usual
-    bets. ``faults`` lead there.
+    """``function`` is the kind of the process of interest, the first of them (after
+    ``skipped``) that writes something and has ``named`` in its name. ``acts`` happen when the
+    round comes to a state, beside the usual bets. ``faults`` lead there.
     """
 
     name: str
@@ -146,7 +146,7 @@ SCENARIOS: Final = (
     Scenario("finish a round", "finish_round"),
     Scenario("void a failed round", "void_round", kills=("deal_cards", 5)),
     Scenario("void by the pit", "run_pit", (("OPEN", _pit("void")),), named="petra"),
-    Scenario("refund a straggler", "refund_stragglers", faults=(_LATE,)),
+    Scenario("refund a straggler", "follow_bets", faults=(_LATE,)),
     Scenario(
         "take a table over (void)",
         "watch_tables",
@@ -161,7 +161,10 @@ SCENARIOS: Final = (
     ),
     Scenario("propose a correction", "run_pit", (("SETTLED", _propose_and("look")),), "petra"),
     Scenario(
-        "approve a correction", "run_pit", (("SETTLED", _propose_and("approve_correction")),), "paul"
+        "approve a correction",
+        "run_pit",
+        (("SETTLED", _propose_and("approve_correction")),),
+        "paul",
     ),
     Scenario(
         "reject a correction",

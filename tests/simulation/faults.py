@@ -32,8 +32,8 @@ class Kind(StrEnum):
     OWN_CONDITION = "condition failed by our own attempt"
     ERROR_APPLIED = "500, applied"
     ERROR_NOT_APPLIED = "500, not applied"
-    TOKEN_TOO_LATE = "token used again after ten minutes"  # noqa: S105  a request token
-    TOKEN_OF_ANOTHER = "token used with another body"  # noqa: S105
+    TOKEN_TOO_LATE = "token used again after ten minutes"
+    TOKEN_OF_ANOTHER = "token used with another body"
     STALE_READ = "stale read"
     ZOMBIE = "slept past every deadline"
     WRITE_ONCE_CONFLICT = "conflict of a write-once object"

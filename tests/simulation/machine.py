@@ -18,7 +18,7 @@ _ARN: Final = ENVIRONMENT["STATE_MACHINE_ARN"]
 _NOT_TAKEN_BY_ALL: Final = frozenset({"States.DataLimitExceeded", "States.Runtime"})
 
 
-class StateFailed(Exception):  # noqa: N818  named as the service names it
+class StateFailed(Exception):
     """A state failed with an error that ASL can match by its name."""
 
     def __init__(self, error: str, cause: str = "") -> None:
@@ -208,9 +208,7 @@ class Machine:
                     raise
                 self._world.scheduler.sleep(pause_ms)
 
-    def _task(
-        self, execution: Execution, place: str, state: Mapping[str, Any], data: Any
-    ) -> Any:
+    def _task(self, execution: Execution, place: str, state: Mapping[str, Any], data: Any) -> Any:
         waits = state["Resource"].endswith(".waitForTaskToken")
         token = self._world.unique(f"token {place}")
         context = {

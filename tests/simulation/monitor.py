@@ -299,9 +299,7 @@ class Monitor:
             case "REFUNDED":
                 self._refunded(name, round_, player, bet_id, new)
 
-    def _refunded(
-        self, name: str, round_: SeenRound, player: str, bet_id: str, new: Image
-    ) -> None:
+    def _refunded(self, name: str, round_: SeenRound, player: str, bet_id: str, new: Image) -> None:
         if _int(new, "payout_minor") != _int(new, "stake_minor"):
             raise Violation("a refund is not the stake", name)
         if new["reason"]["S"] == "ROUND_VOIDED":

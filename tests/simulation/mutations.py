@@ -58,7 +58,9 @@ def _no_version_on_wallets() -> list[Any]:
 
 
 def _settle_by_a_new_scan() -> list[Any]:
-    def settle_page(step: Any, page: int, *, floor: Any, ledger: Any, archive: Any, clock: Any) -> int:
+    def settle_page(
+        step: Any, page: int, *, floor: Any, ledger: Any, archive: Any, clock: Any
+    ) -> int:
         record = drive_round.load_round(floor, step)
         scanned = BetBook.of_placed(ledger.bets(step.round_id), None)
         fake = SimpleNamespace(book=lambda *_: scanned)
@@ -73,18 +75,14 @@ def _settle_by_a_new_scan() -> list[Any]:
 def _cancel_without_the_round() -> list[Any]:
     original = floor.check_round_open
     return [
-        mock.patch.object(
-            ledger, "check_round_open", lambda *args: _unconditional(original(*args))
-        )
+        mock.patch.object(ledger, "check_round_open", lambda *args: _unconditional(original(*args)))
     ]
 
 
 def _add_instead_of_set() -> list[Any]:
     """The wallet is added to, without its version, in a write of its own after the bets'."""
 
-    def write(
-        self: Any, before: Wallet, after: Wallet, rest: Sequence[Operation]
-    ) -> None:
+    def write(self: Any, before: Wallet, after: Wallet, rest: Sequence[Operation]) -> None:
         item = ledger._wallet_item(after).serialize()
         table = ledger._wallet_item(after).Meta.table_name
         transact.execute(self._client, rest)
@@ -208,7 +206,9 @@ def _places_in_the_log_are_not_held() -> list[Any]:
             ),
         ),
         mock.patch.object(
-            floor, "_move_round", lambda _, after: _unconditional(transact.if_absent(floor._round_item(after)))
+            floor,
+            "_move_round",
+            lambda _, after: _unconditional(transact.if_absent(floor._round_item(after))),
         ),
     ]
 

@@ -1,8 +1,8 @@
 """Who uses the simulated deployment: players, pit bosses, operators.
 
-What they can do is listed once for each of them (``PLAYS``, ``PIT_WORK``, ``OPERATIONS``); a new kind
-of command is one function and one line there. What they do, and when, falls with dice of their own,
-so that it stays the same when faults are taken out of a run.
+What they can do is listed once for each of them (``PLAYS``, ``PIT_WORK``, ``OPERATIONS``); a new
+kind of command is one function and one line there. What they do, and when, falls with dice of
+their own, so that it stays the same when faults are taken out of a run.
 """
 
 from __future__ import annotations
@@ -473,11 +473,14 @@ class People:
                         raise Violation(
                             "an acknowledged bet is not there", f"{bet} of {player}: {found}"
                         )
-            elif command.ended_in_order and self._is_first_of_its_bets(command):
-                if any(found is not None for found in stored):
-                    raise Violation(
-                        "a refused bet was taken", f"{player} {command.message}: {command.answer}"
-                    )
+            elif (
+                command.ended_in_order
+                and self._is_first_of_its_bets(command)
+                and any(found is not None for found in stored)
+            ):
+                raise Violation(
+                    "a refused bet was taken", f"{player} {command.message}: {command.answer}"
+                )
 
     def _is_first_of_its_bets(self, command: Command) -> bool:
         ids = {bet["betId"] for bet in command.message["bets"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -126,9 +126,7 @@ class Stage:
         clock = SystemClock()
         floor, ledger = DynamoFloor(transport.new_client("dynamodb")), _ledger()
         for table_id, config in self.tables.items():
-            made = table_config(
-                **{"bet_window_ms": 4_000, "card_interval_ms": 200, **config}
-            )
+            made = table_config(**{"bet_window_ms": 4_000, "card_interval_ms": 200, **config})
             floor.create_table(Table.create(table_id, made, clock.now_ms()))
         for player, client in self.people.players.items():
             for currency in sorted({config["currency"] for config in self.tables.values()}):
@@ -259,7 +257,7 @@ class Stage:
             }
             made = boss.command("run_pit", message)
             self.world.run_process(
-                "client", f"end {round_id}", lambda c=made: boss.send(c), faulty=False
+                "client", f"end {round_id}", partial(boss.send, made), faulty=False
             )
         return bool(left)
 

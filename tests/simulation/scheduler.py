@@ -96,9 +96,7 @@ class Scheduler:
         """Call ``act`` later, outside of all processes; it must not pause."""
         self._push(self.now + delay_ms, None, 0, act)
 
-    def spawn(
-        self, process: Process, run: Callable[[], Any], delay_ms: float = 0.0
-    ) -> Process:
+    def spawn(self, process: Process, run: Callable[[], Any], delay_ms: float = 0.0) -> Process:
         """Start a process; it ends with its first task."""
 
         def main() -> None:

@@ -33,9 +33,7 @@ def signing_key() -> ec.EllipticCurvePrivateKey:
 
 @cache
 def public_key_der() -> bytes:
-    return signing_key().public_key().public_bytes(
-        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    )
+    return signing_key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 class Kms:

@@ -129,11 +129,11 @@ def test_nothing_is_shared_with_the_caller(store: DynamoStore) -> None:
 def test_an_interceptor_fails_a_call_before_or_after_it_is_carried_out(store: DynamoStore) -> None:
     seen = []
 
-    def before(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:  # noqa: ARG001
+    def before(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:
         seen.append((operation, params["Item"]["n"]["N"]))
         raise errors.internal()
 
-    def after(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:  # noqa: ARG001
+    def after(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:
         apply()
         raise errors.internal()
 
@@ -161,7 +161,7 @@ def test_an_interceptor_fails_a_call_before_or_after_it_is_carried_out(store: Dy
 def test_boto3_raises_its_modelled_exceptions(
     store: DynamoStore, client: Any, error: StoreError, name: str
 ) -> None:
-    def fail(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:  # noqa: ARG001
+    def fail(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:
         raise error
 
     store.interceptor = fail
@@ -174,7 +174,7 @@ def test_boto3_raises_its_modelled_exceptions(
 def test_boto3_gets_the_reasons_of_a_cancellation(store: DynamoStore, client: Any) -> None:
     reasons = [{"Code": "None"}, {"Code": "TransactionConflict", "Message": "ongoing"}]
 
-    def fail(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:  # noqa: ARG001
+    def fail(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:
         raise errors.cancelled(reasons)
 
     store.interceptor = fail
@@ -190,7 +190,7 @@ def test_boto3_sends_again_after_a_time_out_so_an_add_counts_twice(
 
     def lose_the_first_answer(
         operation: str,
-        params: dict[str, Any],  # noqa: ARG001
+        params: dict[str, Any],
         apply: Callable[[], Any],
     ) -> Any:
         calls.append(operation)
@@ -207,7 +207,7 @@ def test_boto3_sends_again_after_a_time_out_so_an_add_counts_twice(
 
 
 def test_pauses_between_attempts_are_the_callers(store: DynamoStore) -> None:
-    def fail(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:  # noqa: ARG001
+    def fail(operation: str, params: dict[str, Any], apply: Callable[[], Any]) -> Any:
         raise errors.throttled()
 
     pauses: list[float] = []
@@ -241,7 +241,7 @@ def test_eventual_reads_lag_as_many_writes_as_they_are_told_to(store: DynamoStor
     put(store, 3)
     seen = []
     for lag in range(6):
-        store.lag = lambda operation, table, lag=lag: lag  # type: ignore[misc]  # noqa: ARG005
+        store.lag = lambda operation, table, lag=lag: lag  # type: ignore[misc]
         seen.append(get(store))
     assert seen == [item(3), None, item(2), item(1), None, None]
 
@@ -281,7 +281,7 @@ def test_a_read_that_lags_sees_exactly_the_table_of_that_time(store: DynamoStore
     table = store._database.tables[TABLE]
     assert {key for _, key in table.order} == {one["pk"]["S"] for one in states[-1]}
     for lag in range(len(states)):
-        store.lag = lambda operation, table, lag=lag: lag  # type: ignore[misc]  # noqa: ARG005
+        store.lag = lambda operation, table, lag=lag: lag  # type: ignore[misc]
         then = states[-1 - lag]
         assert store.call("Scan", {"TableName": TABLE})["Items"] == then
         for pk in "abc":

@@ -1,12 +1,12 @@
 """boto3 and pynamodb without a network: their calls go to whoever answers in the simulation.
 
-``store.hook`` answers below botocore's whole machinery, which takes most of a call's time (see its
-``bench``). A run of 10,000 rounds makes more than a million calls, so here the client method itself
-(``BaseClient._make_api_call``) is replaced. What the application can tell is the same, and
-``test_transport`` holds the two side by side: the registered events of a client, request tokens, the
-modelled exceptions, and the SDK's silent resending with its classes of errors and its number of
-attempts. Left out are the checks of parameters (the store checks its own, more strictly), signing
-and JSON, and the quota that ends retrying after hundreds of failures in a row.
+``store.hook`` answers below botocore's whole machinery, which takes most of a call's time (see
+its ``bench``). A run of 10,000 rounds makes more than a million calls, so here the client method
+itself (``BaseClient._make_api_call``) is replaced. What the application can tell is the same, and
+``test_transport`` holds the two side by side: the registered events of a client, request tokens,
+the modelled exceptions, and the SDK's silent resending with its classes of errors and its number
+of attempts. Left out are the checks of parameters (the store checks its own, more strictly),
+signing and JSON, and the quota that ends retrying after hundreds of failures in a row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import Any, Final
 from unittest import mock
 
 import boto3
-import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import HTTPClientError, ReadTimeoutError

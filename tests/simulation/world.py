@@ -18,30 +18,31 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType, SimpleNamespace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 from unittest import mock
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
 
 from baccarat.adapters import observability
 from baccarat.adapters.clock import SystemClock, SystemEntropy
 from baccarat.adapters.dynamodb import models, sessions
 from baccarat.domain.errors import BaccaratError
 from baccarat.domain.tiers import TIERS
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
 from tests.simulation import transport
 from tests.simulation.faults import Fault, Faults, Kind, kinds_of
 from tests.simulation.scheduler import Event, Killed, Process, Scheduler
 from tests.simulation.services import (
     OPERATIONS,
     READS,
+    S3,
     Connections,
     Kms,
-    S3,
     Sqs,
     StepFunctions,
 )
@@ -81,7 +82,7 @@ ENVIRONMENT: Final = {
     "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:round",
 }
 _MINUTE_MS: Final = 60_000
-_APPLICATION: Final = os.sep + os.path.join("baccarat", "application") + os.sep
+_APPLICATION: Final = f"{os.sep}baccarat{os.sep}application{os.sep}"
 NEWER_ATTRIBUTE: Final = "of_a_newer_version"
 
 
@@ -493,10 +494,10 @@ class _Meeting:
         there, back = dice.uniform(0.3, 4.0), dice.uniform(0.3, 4.0)
         scheduler.sleep(there)
         if self.world.on_call is not None:
-            self.world.on_call(self.process, self.operation, False)
+            self.world.on_call(self.process, self.operation, False)  # noqa: FBT003  not yet answered
         answer = self._meet(number)
         if self.world.on_call is not None:
-            self.world.on_call(self.process, self.operation, True)
+            self.world.on_call(self.process, self.operation, True)  # noqa: FBT003  answered
         scheduler.sleep(back)
         return answer
 
@@ -515,7 +516,7 @@ class _Meeting:
     def _die(self) -> None:
         self.world.scheduler.kill(self.process)
 
-    def _meet(self, number: int) -> dict[str, Any]:  # noqa: C901, PLR0912  one case a fault
+    def _meet(self, number: int) -> dict[str, Any]:
         fault = self.fault
         if fault is None:
             return self._apply()
@@ -539,10 +540,8 @@ class _Meeting:
                 faults.took_effect(fault)
             case Kind.APPLIED_THEN_DIED:
                 commits = self.process.commits
-                try:
+                with suppress(StoreError):
                     self._apply()
-                except StoreError:
-                    pass
                 if self.process.commits > commits:
                     faults.took_effect(fault)
                 self._die()
@@ -730,7 +729,7 @@ class _Pool:
     def __init__(self, max_workers: int) -> None:
         self._max_workers = max_workers
 
-    def __enter__(self) -> _Pool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -777,8 +776,11 @@ def _token_bytes(_: SystemEntropy, count: int) -> bytes:
 @contextmanager
 def harness() -> Iterator[None]:
     """Replace what the application reads of the machine, until the end of the block."""
-    with mock.patch.dict(os.environ, ENVIRONMENT), transport.intercepted(
-        lambda client, operation, params: current().call(client, operation, params)
+    with (
+        mock.patch.dict(os.environ, ENVIRONMENT),
+        transport.intercepted(
+            lambda client, operation, params: current().call(client, operation, params)
+        ),
     ):
         os.environ.pop("AWS_ENDPOINT_URL", None)
         for name in function_names():

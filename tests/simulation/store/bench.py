@@ -108,7 +108,7 @@ def main() -> None:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    print(f"{'calls a second':<20}{'store':>10}{'boto3':>10}")  # noqa: T201  its output
+    print(f"{'calls a second':<20}{'store':>10}{'boto3':>10}")
     for name in CALLS:
         store = DynamoStore(lambda: int(time.time() * 1000))
         store.call("CreateTable", CREATE)
@@ -118,7 +118,7 @@ def main() -> None:
         with mock.patch.dict(os.environ, credentials), routed(store):
             client: Any = boto3.client("dynamodb")
             through = rate(client._make_api_call, name)
-        print(f"{name:<20}{direct:>10,.0f}{through:>10,.0f}")  # noqa: T201
+        print(f"{name:<20}{direct:>10,.0f}{through:>10,.0f}")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class Path:
 class Literal:
     name: str
 
-    def read(self, item: Item, bound: Bindings) -> Value | None:  # noqa: ARG002  one signature
+    def read(self, item: Item, bound: Bindings) -> Value | None:
         return bound.values[self.name]
 
 

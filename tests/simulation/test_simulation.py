@@ -1,0 +1,58 @@
+"""A short simulation: the same seed is the same run, nothing breaks, and what is broken is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation.crash_points import by_name, enumerate_points
+from tests.simulation.mutations import MUTATIONS
+from tests.simulation.play import Plan, play
+from tests.simulation.world import harness
+
+
+@pytest.fixture(autouse=True)
+def _harness() -> Iterator[None]:
+    with harness():
+        yield
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_no_seed_breaks_anything(seed: int) -> None:
+    report = play(Plan(seed, rounds=12))
+    assert report.violation is None
+    assert report.rounds >= 12
+    assert report.verified > 0
+    assert report.ambiguities_left == 0
+
+
+def test_the_same_seed_is_the_same_run() -> None:
+    first, second = (play(Plan(5, rounds=8)) for _ in range(2))
+    assert first.faults
+    assert (first.digest, first.faults) == (second.digest, second.faults)
+    assert play(Plan(6, rounds=8)).digest != first.digest
+
+
+@pytest.mark.parametrize("name", ["cancel a bet", "settle a page", "finish a round"])
+def test_a_command_that_dies_after_any_call_is_resumed(name: str) -> None:
+    points = enumerate_points(by_name(name), every_pair=5)
+    assert points.failures == []
+    assert points.singles == points.singles_passed > 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cancel without the check of the round",
+        "winners paid whatever became of the bet",
+        "a void refunds nobody",
+        "the book stored after its seal",
+        "a bet id may come twice",
+    ],
+)
+def test_a_planted_bug_is_seen(name: str) -> None:
+    [mutation] = [mutation for mutation in MUTATIONS if mutation.name == name]
+    with mutation.planted():
+        found = any(play(Plan(seed)).violation is not None for seed in range(1, 5))
+    assert found
