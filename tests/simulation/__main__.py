@@ -1,4 +1,4 @@
-"""``python -m tests.simulation``: play many seeds, stop every command everywhere, plant every bug."""
+"""Play many seeds, stop every command everywhere, plant every bug: ``python -m tests.simulation``."""
 
 from __future__ import annotations
 
