@@ -1,4 +1,4 @@
-"""Play many seeds, stop every command everywhere, plant every bug: ``python -m tests.simulation``."""
+"""Play many seeds, stop every command everywhere, plant every bug."""
 
 from __future__ import annotations
 
