@@ -274,15 +274,15 @@ def test_a_cancel_that_another_overtakes_is_not_refused_for_side_bets(cloud: Clo
         assert wallet == cloud.ledger.wallet("cleo", "EUR")
         return cancelled.state
 
-    real = cloud.ledger.wallet
+    real = cloud.ledger.wallets
     others = [bets[0]]
 
-    def another_is_quicker(player_id: str) -> Wallet | None:
+    def another_is_quicker(player_id: str) -> list[Wallet]:
         if others:
             cancel(others.pop())
         return real(player_id)
 
-    with mock.patch.object(cloud.ledger, "wallet", another_is_quicker):
+    with mock.patch.object(cloud.ledger, "wallets", another_is_quicker):
         assert cancel(bets[0]) is BetState.CANCELLED
     with pytest.raises(MainBetNeeded):
         cancel(bets[1])

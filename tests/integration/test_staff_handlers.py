@@ -266,7 +266,7 @@ def test_a_pit_boss_puts_a_hand_right_and_corrects_the_round(
     assert (newest["proposed_by"], newest["decided_by"]) == ("petra", "paul")
     assert (rejected["correctionId"], rejected["cards"]) == (f"{FIRST}.c1", cards)
     for player in ("anna", "bert"):
-        wallet = staff.cloud.ledger.wallet(player)
+        wallet = staff.cloud.ledger.wallet(player, "EUR")
         assert wallet is not None
         assert wallet.available_minor == 100_000
     # What was taken back is none of the shoe's cards any more that nobody has seen.
@@ -286,7 +286,7 @@ def test_a_pit_boss_voids_the_hand_and_every_stake_comes_back(
     assert staff.tasks == [("fail", TOKEN, "RoundVoided")]
     assert in_hand.record.round.state is RoundState.VOIDED
     balances = staff.cloud.balances()
-    assert (balances.findings, balances.open_stakes_minor) == ((), 0)
+    assert (balances.findings, balances.of("EUR").open_stakes_minor) == ((), 0)
     # The table goes on with its next round, under a new driver.
     assert staff.started[1:] == [f"{round_id(TABLE_ID, 2)}.e2"]
 

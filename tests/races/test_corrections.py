@@ -34,12 +34,12 @@ def settled(cloud: Cloud, opened: ManualRound) -> ManualRound:
 
 
 def balances(cloud: Cloud) -> dict[str, int]:
-    found = {player: cloud.ledger.wallet(player) for player in STAKES}
+    found = {player: cloud.ledger.wallet(player, "EUR") for player in STAKES}
     return {player: wallet.available_minor for player, wallet in found.items() if wallet}
 
 
 def versions(cloud: Cloud) -> dict[str, int]:
-    found = {player: cloud.ledger.wallet(player) for player in STAKES}
+    found = {player: cloud.ledger.wallet(player, "EUR") for player in STAKES}
     return {player: wallet.version for player, wallet in found.items() if wallet}
 
 
