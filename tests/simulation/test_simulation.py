@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.simulation.crash_points import by_name, enumerate_points
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.play import Plan, play
-from tests.simulation.world import harness
+from tests.simulation.world import Violation, harness
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,9 @@ def test_a_planted_bug_is_seen(name: str) -> None:
     with mutation.planted():
         found = any(play(Plan(seed)).violation is not None for seed in range(1, 5))
     assert found
+
+
+def test_what_broke_comes_back_from_another_process() -> None:
+    sent = Violation("money is not conserved", "EUR: 1")
+    found = pickle.loads(pickle.dumps(sent))  # noqa: S301  just made here
+    assert (str(found), found.rule, found.detail) == (str(sent), sent.rule, sent.detail)

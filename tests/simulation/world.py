@@ -451,6 +451,9 @@ class Violation(AssertionError):
         self.rule = rule
         self.detail = detail
 
+    def __reduce__(self) -> tuple[type[Violation], tuple[str, str]]:
+        return Violation, (self.rule, self.detail)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
