@@ -368,15 +368,20 @@ def _create_state_machine(heartbeat_seconds: int) -> str:
 
 
 def create_machine(name: str, asl: str, steps: Sequence[str]) -> str:
-    """Create functions of ``steps`` that moto knows by name alone, and the machine of ``asl``."""
+    """Create functions of ``steps`` that moto knows by name alone, and the machine of ``asl``.
+
+    moto's executions live on after their test. Functions that no later test has under the same name
+    keep them from driving its rounds.
+    """
     role = boto3.client("iam", region_name=REGION).get_role(RoleName=MACHINE_ROLE)["Role"]["Arn"]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("handler.py", "")
     lambda_ = boto3.client("lambda", region_name=REGION)
+    ours = os.urandom(4).hex()
     for step in steps:
         arn = lambda_.create_function(
-            FunctionName=step,
+            FunctionName=f"{step}-{ours}",
             Runtime="python3.13",
             Role=role,
             Handler="handler.handler",
@@ -397,7 +402,7 @@ def _handlers_in_process(cloud: Cloud) -> Iterator[None]:
     from moto.awslambda.models import LambdaFunction
 
     def invoke(self: Any, event: dict[str, Any]) -> tuple[str, bool, str]:
-        name, payload = self.function_name, event
+        name, payload = self.function_name.rpartition("-")[0], event
 
         def run() -> Any:
             return load_handler(name).build()(payload, Context(name))
