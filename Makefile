@@ -12,6 +12,7 @@ TABLE ?= bac-5
 SHOES ?= 1
 WORKERS ?= 2
 ROUNDS ?= 10000
+STAGES ?= dev prod sandbox
 
 BIN := .venv/bin
 # jsii wants the major number of the Node that it runs on.
@@ -69,8 +70,8 @@ lint: setup ## formatting, ruff, mypy strict, layering
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 12
 
-synth: setup ## the templates of every stage, checked by cdk-nag and cfn-lint
-	@mkdir -p .build/synth; for stage in dev prod sandbox; do \
+synth: setup ## the templates of every stage, checked by cdk-nag and cfn-lint: STAGES
+	@mkdir -p .build/synth; for stage in $(STAGES); do \
 	  cdk synth --quiet --context stage=$$stage --output .build/synth/$$stage \
 	    > .build/synth/$$stage.log 2>&1 || { cat .build/synth/$$stage.log >&2; exit 1; }; \
 	  $(BIN)/cfn-lint .build/synth/$$stage/*.template.json || exit 1; \
