@@ -12,13 +12,14 @@ TABLE ?= bac-5
 SHOES ?= 1
 WORKERS ?= 2
 ROUNDS ?= 10000
+EXAMPLES ?= 50
 
 BIN := .venv/bin
 # jsii wants the major number of the Node that it runs on.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed -E "s/v([0-9]+).*/\1/")
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run rounds deal verify reconcile screenshots test simulate lint synth format lock browser clean
+.PHONY: help setup run rounds deal verify reconcile screenshots test simulate fuzz-api lint synth format lock browser clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -63,6 +64,9 @@ test: setup browser ## all tests, the browser's included
 
 simulate: setup ## the money simulator: faults, crash points, planted bugs: ROUNDS, or one SEED
 	@$(BIN)/python -m tests.simulation --rounds $(ROUNDS) --workers $(WORKERS) $(if $(SEED),--seed $(SEED))
+
+fuzz-api: setup ## schemathesis asks every route of the HTTP API: EXAMPLES, PORT, PAGE_PORT
+	@$(BIN)/python -m tests.fuzz --port $(PORT) --page-port $(PAGE_PORT) --examples $(EXAMPLES)
 
 lint: setup ## formatting, ruff, mypy strict, layering
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"
