@@ -19,7 +19,7 @@ BIN := .venv/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed -E "s/v([0-9]+).*/\1/")
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run rounds deal verify reconcile screenshots test simulate fuzz-api lint synth format lock browser clean
+.PHONY: help setup run rounds deal verify reconcile rebuild-journal screenshots test simulate fuzz-api lint synth format lock browser clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -52,7 +52,10 @@ verify: setup ## fetch the transcripts of all tables of a running sandbox and ve
 	@$(BIN)/python -m sandbox.transcripts --port $(PORT)
 
 reconcile: setup ## recompute every balance of a running sandbox and stop wallets that differ: PORT
-	@$(BIN)/python -m sandbox.reconcile --port $(PORT)
+	@$(BIN)/python -m sandbox.books reconcile --port $(PORT)
+
+rebuild-journal: setup ## throw the journal of a running sandbox away and make it anew from the items: PORT
+	@$(BIN)/python -m sandbox.books rebuild-journal --port $(PORT)
 
 screenshots: setup browser ## take the pictures of docs/screenshots on a running sandbox: PORT
 	@$(BIN)/python -m tests.e2e.screenshots --port $(PORT)
