@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("sandbox")]
 
 def test_every_answer_is_as_the_document_says(sandbox: Run) -> None:
     options = Options(int(sandbox.endpoint.rpartition(":")[2]), 0, 0, 0)
-    found = fuzz(sandbox, options, "player", examples=3, seed=1, phases="fuzzing")
+    found = fuzz(sandbox, options, "player", examples=2, seed=1, phases="fuzzing")
     assert found.failures == 0, found.report
     assert found.findings == ()
     assert found.operations == 14
-    assert found.requests >= 3 * found.operations
+    assert found.requests >= 2 * found.operations
