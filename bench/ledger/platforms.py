@@ -8,22 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 from unittest import mock
 
 from baccarat.adapters.s3 import S3Archive
 from tests.builders import KEY
 from tests.simulation.store import hook
 from tests.simulation.store.store import DynamoStore
-from tests.support.cloud import Cloud, moto_cloud
+from tests.support.cloud import Cloud, SteppedClock, moto_cloud
 from tests.support.ministack import emulated_cloud, emulator
+
+_PATIENT: Final[Any] = SteppedClock()
+"""The players' clock stands still: however slow the machine is, bets stay open until they are
+closed.
+"""
 
 
 @contextmanager
 def ministack() -> Iterator[Cloud]:
     """DynamoDB is another process: the time of this one is the caller's alone."""
     with emulator() as options, emulated_cloud(options) as cloud:
-        yield cloud
+        yield replace(cloud, clock=_PATIENT)
 
 
 @dataclass
@@ -59,7 +64,7 @@ def in_memory() -> Iterator[tuple[Cloud, Memory]]:
         moto_cloud(without=("dynamodb",)) as cloud,
     ):
         archive = S3Archive(_Bucket(), "bench")  # type: ignore[arg-type]
-        yield replace(cloud, signer=KEY, archive=archive), memory  # type: ignore[arg-type]
+        yield replace(cloud, signer=KEY, archive=archive, clock=_PATIENT), memory  # type: ignore[arg-type]
 
 
 class _Bucket:

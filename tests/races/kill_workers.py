@@ -32,6 +32,8 @@ _PAYTABLE: Final = "commission-8/2"
 _SPOTS: Final = tuple(PAYTABLES[_PAYTABLE].odds)
 _PAID_BY_PLAYER: Final = ("deposit", "withdrawal", "withdrawal taken back", "house deposit")
 _CORRECTED: Final = (None, parse_order("9C2DTCTD"), parse_order("2C9DTCTD"))
+_MEANWHILE: Final = 12
+"""A bet is cancelled so many bets after it was placed, so that it mostly is by then."""
 _FIRST_DEPOSIT_MINOR: Final = 30_000
 """Little enough that some bets are refused."""
 
@@ -186,8 +188,8 @@ class Story:
         commands: list[Command] = []
         placed: list[Command] = []
         while len(commands) < count:
-            if placed and self._dice.random() < 0.2:
-                target = self._dice.choice(placed[-20:])
+            if len(placed) > _MEANWHILE and self._dice.random() < 0.2:
+                target = self._dice.choice(placed[-3 * _MEANWHILE : -_MEANWHILE])
                 bet_id = self._dice.choice(target.bets).bet_id
                 commands.append(
                     replace(target, id=self._next_id(), kind="cancel", bets=(), bet_id=bet_id)

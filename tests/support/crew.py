@@ -1,8 +1,8 @@
 """Workers in processes of their own, killed with SIGKILL at random while they work.
 
 A command whose worker was killed is given to another one, with the same keys, until it is answered.
-Which attempts end in a kill, and how far into them, is drawn from a seed for each command; where
-that is in the code depends on the machine.
+Which attempts end in a kill is drawn from a seed for each command. So is the moment: after a time,
+and where that is in the code depends on the machine; or right before or after a write.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from queue import Queue
 from threading import Lock
-from typing import Final
+from typing import Final, Self
 
 from tests.support import mortal
 from tests.support.mortal import NOT_YET, Answer, Command
@@ -31,6 +31,8 @@ MOST_ATTEMPTS: Final = 20
 _LATEST_KILL: Final = 1.2
 """In times of what a command of its kind takes on average: some are killed when they have answered
 and wait for the next."""
+_FIRST_WRITES: Final = 2
+"""At one of these the others are killed; many commands have but one."""
 
 _WAIT_SECONDS: Final = 120
 _FIRST_GUESS_SECONDS: Final = 0.05
@@ -48,6 +50,22 @@ class Counts:
     repeated: set[str] = field(default_factory=set)
     not_yet: int = 0
     retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """When a worker is killed: after ``moment`` times what its command takes on average, or at
+    ``place`` among its writes, as ``mortal`` counts.
+    """
+
+    moment: float | None
+    place: int
+
+    @classmethod
+    def drawn(cls, dice: random.Random) -> Self:
+        if dice.random() < 0.5:
+            return cls(dice.uniform(0, _LATEST_KILL), 0)
+        return cls(None, dice.randint(1, 2 * _FIRST_WRITES))
 
 
 class NoAnswer(AssertionError):
@@ -126,7 +144,7 @@ class Crew:
                 with self._lock:
                     self.counts.repeated.add(command.id)
             kill = killed < MOST_KILLS and dice.random() < self._share
-            answer = self._attempt(command, dice.uniform(0, _LATEST_KILL) if kill else None)
+            answer = self._attempt(command, _End.drawn(dice) if kill else None)
             if answer is None:
                 killed += 1
                 continue
@@ -137,18 +155,11 @@ class Crew:
                 self.counts.not_yet += 1
         raise NoAnswer(f"{MOST_ATTEMPTS} attempts gave no answer to {command}")
 
-    def _attempt(self, command: Command, moment: float | None) -> Answer | None:
+    def _attempt(self, command: Command, end: _End | None) -> Answer | None:
         """Return what a worker answers; None if it was killed before."""
         worker = self._free.get()
-        worker.connection.send(command)
-        started = time.monotonic()
-        if moment is None or worker.connection.poll(moment * self._average(command.kind)):
-            assert worker.connection.poll(_WAIT_SECONDS), f"a worker hangs at {command}"
-            answer: Answer | None = worker.connection.recv()
-            self._took(command.kind, time.monotonic() - started)
-        else:
-            answer = None
-        if moment is not None:
+        answer = self._ask(worker, command, end)
+        if end is not None:
             self._kill(worker)
             if answer is None:
                 done = self._is_done(command)
@@ -157,6 +168,25 @@ class Crew:
                     self.counts.done += done
             worker = self._start()
         self._free.put(worker)
+        return answer
+
+    def _ask(self, worker: _Worker, command: Command, end: _End | None) -> Answer | None:
+        worker.connection.send((command, end.place if end else 0))
+        started = time.monotonic()
+        seconds: float = _WAIT_SECONDS
+        if end is not None and end.moment is not None:
+            seconds = end.moment * self._average(command.kind)
+        if not worker.connection.poll(seconds):
+            assert end is not None, f"a worker hangs at {command}"
+            assert end.moment is not None, f"a worker hangs at {command}"
+            return None
+        try:
+            answer: Answer = worker.connection.recv()
+        except EOFError:
+            assert end is not None, f"a worker died of {command}"
+            assert end.place, f"a worker died of {command}"
+            return None
+        self._took(command.kind, time.monotonic() - started)
         return answer
 
     def _kill(self, worker: _Worker) -> None:

@@ -7,12 +7,15 @@ that make it the same command.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import signal
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
+from unittest import mock
 
+from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
@@ -32,6 +35,7 @@ NOT_YET: Final = frozenset({Contention.code, "UNAVAILABLE"})
 """Answers that are none: the command is safe to give again."""
 
 _EPOCH: Final = 1
+_READS: Final = ("Get", "Query", "BatchGet", "Scan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +82,53 @@ class _Clock(SystemClock):
         super().pause(at_most_ms)
 
 
+class _Writes:
+    """Counts the calls that change something, and ends the process at the place ``last``: before
+    the first of them is 1, after it, when nobody has seen its answer yet, 2, and so on.
+    """
+
+    def __init__(self) -> None:
+        self._passed = 0
+        self._last = 0
+
+    def start(self, last: int) -> None:
+        self._passed, self._last = 0, last
+
+    def through(self, operation: str, call: Callable[[], Any]) -> Any:
+        if operation.startswith(_READS):
+            return call()
+        self._pass()
+        answer = call()
+        self._pass()
+        return answer
+
+    def _pass(self) -> None:
+        self._passed += 1
+        if self._passed == self._last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
 def work(connection: Connection, environment: Mapping[str, str]) -> None:
-    """Answer commands until the other side hangs up."""
+    """Answer commands until the other side hangs up. With each comes the place at which to die, 0
+    for none.
+    """
     os.environ.clear()
     os.environ.update(environment)
     cloud = wire(dict(environment))
+    writes, make_call = _Writes(), BaseClient._make_api_call
+
+    def make(client: Any, operation: str, params: dict[str, Any]) -> Any:
+        return writes.through(operation, lambda: make_call(client, operation, params))
+
     connection.send("ready")
-    while True:
-        try:
-            command = connection.recv()
-        except EOFError:
-            return
-        connection.send(_answer(command, cloud))
+    with mock.patch.object(BaseClient, "_make_api_call", make):
+        while True:
+            try:
+                command, last = connection.recv()
+            except EOFError:
+                return
+            writes.start(last)
+            connection.send(_answer(command, cloud))
 
 
 def _answer(command: Command, cloud: Cloud) -> Answer:
