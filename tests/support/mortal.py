@@ -257,9 +257,11 @@ def _correct(command: Command, cloud: Cloud) -> Done:
             archive=cloud.archive,
             work=cloud.work,
         )
+    proposed = cloud.floor.corrections(command.table_id, command.round_id)
+    newest = max(proposed, key=lambda correction: correction.number)
     approved = corrections.approve(
         command.table_id,
-        command.round_id,
+        newest.correction_id,
         "paul",
         ledger=cloud.ledger,
         archive=cloud.archive,
