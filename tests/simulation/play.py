@@ -139,7 +139,10 @@ class Stage:
             )
 
     def watch(self) -> None:
-        """Let the watchdog come now and once a minute."""
+        """Let the watchdog come now and once a minute, while there is something to watch."""
+        self.world.scheduler.at(_MINUTE_MS, self.watch)
+        if self.people.resting and not self.machine.running and not self._is_anything_open():
+            return
         self._watches += 1
         name = f"watch_tables {self._watches}"
         self.world.run_process(
@@ -148,7 +151,11 @@ class Stage:
             lambda: self.world.invoke("watch_tables", {}, name, _MINUTE_MS),
             faulty=False,
         )
-        self.world.scheduler.at(_MINUTE_MS, self.watch)
+
+    def _is_anything_open(self) -> bool:
+        return bool(self._rounds_left()) or any(
+            self.monitor.status[table_id] != "CLOSED" for table_id in self.tables
+        )
 
     def _round_moved(self, round_id: str, state: str) -> None:
         self.opened += state == "OPEN"

@@ -7,6 +7,7 @@ meet a fault.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib
 import json
@@ -22,7 +23,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import CodeType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, Final, Self, TypeVar
 from unittest import mock
 
@@ -83,6 +84,9 @@ ENVIRONMENT: Final = {
 }
 _MINUTE_MS: Final = 60_000
 _APPLICATION: Final = f"{os.sep}baccarat{os.sep}application{os.sep}"
+_GC_THRESHOLD: Final = (50_000, 20, 100)
+"""A run makes much and keeps much of it; looking for cycles as often as usual takes a tenth of its
+time."""
 NEWER_ATTRIBUTE: Final = "of_a_newer_version"
 
 
@@ -658,21 +662,20 @@ def _of_newer_version(operation: str, params: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _function_of(code: CodeType) -> str | None:
-    """Return the name of a function of the application layer, None for any other."""
-    if _APPLICATION not in code.co_filename:
-        return None
-    name = code.co_qualname.replace(".<locals>", "").replace(".<lambda>", "")
-    return f"{Path(code.co_filename).stem}.{name}"
+def _use_case(file_name: str) -> str | None:
+    """Return the name of a module of the application layer, None for any other."""
+    name = Path(file_name).stem
+    return name if _APPLICATION in file_name and name != "retry" else None
 
 
 def _site(process: Process) -> str:
     """Return which function of the application makes the call that is under way."""
     frame = sys._getframe(2)
     while frame is not None:
-        name = _function_of(frame.f_code)
-        if name is not None and not name.startswith("retry."):
-            return name
+        module = _use_case(frame.f_code.co_filename)
+        if module is not None:
+            name = frame.f_code.co_qualname.replace(".<locals>", "").replace(".<lambda>", "")
+            return f"{module}.{name}"
         frame = frame.f_back  # type: ignore[assignment]
     return process.kind
 
@@ -746,6 +749,16 @@ class _Pool:
         return iter(scheduler.all_of(self._max_workers, works))
 
 
+class _Tracer:
+    """Stands for Powertools' tracer, which makes segments even when it is disabled."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    def capture_lambda_handler(self, **_: Any) -> Callable[[Any], Any]:
+        return lambda handler: handler
+
+
 class _Metrics:
     """Stands for Powertools' metrics."""
 
@@ -795,6 +808,7 @@ def harness() -> Iterator[None]:
             # They print a line for each invocation, and no setting stops all of it.
             mock.patch.object(observability, "single_metric", lambda **_: nullcontext()),
             mock.patch.object(observability, "Metrics", _Metrics),
+            mock.patch.object(observability, "Tracer", _Tracer),
             mock.patch.object(
                 sessions, "time", SimpleNamespace(time=lambda: current().now_ms / 1000)
             ),
@@ -822,9 +836,14 @@ def harness() -> Iterator[None]:
         models.bind(models.JOURNAL_MODELS, "journal", transport.REGION)
         models.bind(models.SESSION_MODELS, "sessions", transport.REGION)
         logging.disable(logging.CRITICAL)
+        before = gc.get_threshold()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLD)
         try:
             yield
         finally:
+            gc.set_threshold(*before)
+            gc.unfreeze()
             logging.disable(logging.NOTSET)
             for patch in reversed(patches):
                 patch.stop()
