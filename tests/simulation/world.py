@@ -28,6 +28,7 @@ from typing import Any, Final, Self, TypeVar
 from unittest import mock
 
 from aws_lambda_powertools.utilities.parameters import base as parameters
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
@@ -632,7 +633,13 @@ _BUSY: Final = (
     "RequestLimitExceeded",
     "TransactionInProgressException",
 )
-_EXPECTED: Final = (BaccaratError, ClientError, BotoCoreError, PynamoDBException)
+_EXPECTED: Final = (
+    BaccaratError,
+    ClientError,
+    BotoCoreError,
+    PynamoDBException,
+    GetParameterError,
+)
 """Errors by which the application fails on purpose, or hands on what AWS answered."""
 _SEEN_WHEN_RAISED: Final = frozenset(
     {
