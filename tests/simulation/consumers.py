@@ -45,6 +45,10 @@ def _is_wallet(change: Change) -> bool:
     return _sort_key(change).startswith("WALLET#")
 
 
+def _is_wallet_or_payment(change: Change) -> bool:
+    return _sort_key(change).startswith(("WALLET#", "PAYMENT#"))
+
+
 def _sort_key(change: Change) -> str:
     image = change.new if change.new is not None else change.old
     assert image is not None
@@ -66,6 +70,8 @@ MAPPINGS: Final = (
     Mapping("notify_players", "ledger", _is_bet, 10),
     Mapping("notify_players", "standard-wallets", _is_wallet, 10),
     Mapping("notify_players", "vip-wallets", _is_wallet, 10),
+    Mapping("project_wallets", "standard-wallets", _is_wallet_or_payment, 100),
+    Mapping("project_wallets", "vip-wallets", _is_wallet_or_payment, 100),
 )
 """A new consumer is one more line here."""
 
@@ -216,7 +222,7 @@ def _poisoned(records: list[Record], fault: Fault) -> Record:
     record = copy.deepcopy(fault.dice.choice(records))
     image = record["dynamodb"]["NewImage"]
     kind: dict[str, Any] = {"S": "this is no number"}
-    for name in ("stake_minor", "available_minor"):
+    for name in ("stake_minor", "available_minor", "amount_minor"):
         if name in image:
             image[name] = kind
     return record

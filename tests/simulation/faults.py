@@ -20,7 +20,7 @@ from tests.simulation.scheduler import Process
 
 class Kind(StrEnum):
     """Faults of one call to AWS first, then of an invocation, of a stream, of a clock, of the state
-    machine, of a connection.
+    machine, of a connection, of the payment provider and the payouts' queue.
     """
 
     CRASH_BEFORE_SENDING = "crash before sending"
@@ -58,6 +58,18 @@ class Kind(StrEnum):
     CONNECTION_SLOW = "connection slow"
     OTHER_VERSION = "old version beside a new one"
 
+    REQUEST_LOST = "timed out, not applied"
+    MESSAGE_REPEATED = "message of a queue repeated"
+    WEBHOOK_LOST = "webhook lost"
+    WEBHOOK_EARLY = "webhook before the answer"
+    WEBHOOK_LATE = "webhook late"
+    WEBHOOK_REPEATED = "webhook repeated"
+    WEBHOOK_REORDERED = "webhook overtaken"
+    WEBHOOK_LIES = "webhook with another amount"
+    WEBHOOK_FORGED = "webhook signed wrongly"
+    WEBHOOK_REPLAYED = "webhook outside of its window"
+    PROVIDER_CONTRADICTS = "provider contradicts itself"
+
 
 _ANY: Final = (
     Kind.CRASH_BEFORE_SENDING,
@@ -89,6 +101,9 @@ _BY_OPERATION: Final[dict[str, tuple[Kind, ...]]] = {
     "PutObject": (*_ANY, Kind.ERROR_APPLIED, Kind.WRITE_ONCE_CONFLICT),
     "PostToConnection": (*_ANY, Kind.CONNECTION_GONE, Kind.CONNECTION_SLOW),
     "StartExecution": (*_ANY, Kind.ERROR_APPLIED),
+    "SendMessage": (*_ANY, Kind.ERROR_APPLIED),
+    "SendTaskSuccess": (*_ANY, Kind.ERROR_APPLIED),
+    "HTTP": (*_ANY, Kind.ERROR_APPLIED, Kind.REQUEST_LOST, Kind.WEBHOOK_EARLY),
 }
 
 

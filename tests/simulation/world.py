@@ -20,20 +20,24 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, Self, TypeVar
 from unittest import mock
 
+from aws_lambda_powertools.utilities.parameters import base as parameters
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from baccarat.adapters import observability
+from baccarat.adapters import observability, provider
 from baccarat.adapters.clock import SystemClock, SystemEntropy
 from baccarat.adapters.dynamodb import models, sessions
 from baccarat.domain.errors import BaccaratError
+from baccarat.domain.payment import PaymentLimits
 from baccarat.domain.tiers import TIERS
 from tests.simulation import transport
 from tests.simulation.faults import Fault, Faults, Kind, kinds_of
@@ -44,7 +48,9 @@ from tests.simulation.services import (
     S3,
     Connections,
     Kms,
+    SecretsManager,
     Sqs,
+    StateMachine,
     StepFunctions,
 )
 from tests.simulation.store import DynamoStore, StoreError
@@ -57,6 +63,15 @@ R = TypeVar("R")
 ROOT: Final = Path(__file__).resolve().parents[2]
 _WALLETS: Final = tuple(f"{tier}-wallets" for tier in TIERS)
 TABLES: Final = ("floor", "log", "ledger", *_WALLETS, "journal", "sessions")
+ARN_OF_MACHINES: Final = f"arn:aws:states:{transport.REGION}:000000000000:stateMachine:"
+LIMITS: Final = PaymentLimits(
+    min_deposit_minor=500,
+    max_deposit_minor=90_000,
+    min_withdrawal_minor=500,
+    max_withdrawal_minor=500_000,
+    automatic_below_minor=10_000,
+    two_people_from_minor=25_000,
+)
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -80,8 +95,15 @@ ENVIRONMENT: Final = {
     "CALLBACK_URL": "https://example.invalid/live",
     "WEBSOCKET_URL": "wss://example.invalid/live",
     "ALLOWED_ORIGINS": "https://play.example",
-    "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:round",
+    "STATE_MACHINE_ARN": f"{ARN_OF_MACHINES}round",
+    "WITHDRAWAL_MACHINE_ARN": f"{ARN_OF_MACHINES}withdrawal",
+    "PAYOUTS_QUEUE_URL": "https://queue.invalid/payouts.fifo",
+    "PROVIDER_URL": "https://provider.invalid",
+    "PROVIDER_KEY_SECRET": "provider-key",
+    "WEBHOOK_SECRET": "webhook-secret",
+    "PAYMENT_LIMITS": json.dumps(dict.fromkeys(("EUR", "USD"), asdict(LIMITS))),
 }
+SECRETS: Final = {"provider-key": '["key of ours"]', "webhook-secret": '["newest", "older"]'}
 _MINUTE_MS: Final = 60_000
 _APPLICATION: Final = f"{os.sep}baccarat{os.sep}application{os.sep}"
 _GC_THRESHOLD: Final = (50_000, 20, 100)
@@ -130,21 +152,21 @@ class World:
         self.s3, self.sqs = S3(), Sqs()
         self.connections = Connections(self._deliver)
         self.inboxes: dict[str, Callable[[dict[str, Any]], None]] = {}
-        self.on_start: Callable[[str, dict[str, Any]], bool] = lambda *_: True
-        self.on_token: Callable[[str, str, str], bool] = lambda *_: False
+        self.new_pool: Callable[..., Any] | None = None
+        """Makes what stands for urllib3's pool of connections to the payment provider."""
         self.on_commit: list[Callable[[str, list[Change]], None]] = []
         self.on_call: Callable[[Process, str, bool], None] | None = None
         """Told of each call before it is sent and after it was carried out: (process, operation,
         is it done). May kill the process."""
+        stepfunctions = StepFunctions()
+        self.machines: dict[str, StateMachine] = stepfunctions.machines
         self._targets: dict[str, Any] = {
             "kms": Kms(),
             "s3": self.s3,
             "sqs": self.sqs,
             "apigatewaymanagementapi": self.connections,
-            "stepfunctions": StepFunctions(
-                lambda name, input_: self.on_start(name, input_),
-                lambda token, what, error: self.on_token(token, what, error),
-            ),
+            "secretsmanager": SecretsManager(SECRETS),
+            "stepfunctions": stepfunctions,
         }
         self._lag = 0
         self._tokens = 0
@@ -340,13 +362,12 @@ class World:
             raise Killed
         self.tallies.calls += 1
         lagging = service == "dynamodb" and _is_eventual(operation, params)
-        site = f"{_site(process)} {operation}"
+        site = f"{site_of(process)} {operation}"
         kinds = kinds_of(operation, consistent=not lagging)
         fault = self.faults.of_call(process, site, kinds)
         if process.step is not None and process.calls == process.step[0]:
             process.offset_ms += process.step[1]
-        if self.trace is not None:
-            self._note(process, site, params, fault)
+        self.note(process, site, params, fault)
         attempts = transport.attempts_of(client)
         meeting = _Meeting(self, process, client, service, operation, params, attempts, fault)
         for attempt in range(1, attempts + 1):
@@ -362,10 +383,12 @@ class World:
             self.scheduler.sleep(transport.backoff_ms(attempt, process.dice.random()))
         raise AssertionError("a client has at least one attempt")
 
-    def _note(
+    def note(
         self, process: Process, site: str, params: dict[str, Any], fault: Fault | None
     ) -> None:
-        assert self.trace is not None
+        """Write a call into the trace, if there is one."""
+        if self.trace is None:
+            return
         at = (self.scheduler.now - 1_760_000_000_000) / 1000
         mark = f"  *** {fault.kind}" if fault is not None else ""
         self.trace.append(f"{at:10.3f} {process.name:<44} {site} {_subject(params)}{mark}")
@@ -614,7 +637,13 @@ _BUSY: Final = (
     "RequestLimitExceeded",
     "TransactionInProgressException",
 )
-_EXPECTED: Final = (BaccaratError, ClientError, BotoCoreError, PynamoDBException)
+_EXPECTED: Final = (
+    BaccaratError,
+    ClientError,
+    BotoCoreError,
+    PynamoDBException,
+    GetParameterError,
+)
 """Errors by which the application fails on purpose, or hands on what AWS answered."""
 _SEEN_WHEN_RAISED: Final = frozenset(
     {
@@ -668,7 +697,7 @@ def _use_case(file_name: str) -> str | None:
     return name if _APPLICATION in file_name and name != "retry" else None
 
 
-def _site(process: Process) -> str:
+def site_of(process: Process) -> str:
     """Return which function of the application makes the call that is under way."""
     frame = sys._getframe(2)
     while frame is not None:
@@ -775,6 +804,16 @@ def _now_ms(_: SystemClock) -> int:
     return world.now_ms + (process.offset_ms if process is not None else 0)
 
 
+def _datetime_now() -> datetime:
+    return datetime.fromtimestamp(current().now_ms / 1000, UTC)
+
+
+def _http_pool(**options: Any) -> Any:
+    new_pool = current().new_pool
+    assert new_pool is not None, "no provider is there"
+    return new_pool(**options)
+
+
 def _pause(_: SystemClock, at_most_ms: int) -> None:
     world = current()
     process = world.scheduler.process
@@ -812,6 +851,8 @@ def harness() -> Iterator[None]:
             mock.patch.object(
                 sessions, "time", SimpleNamespace(time=lambda: current().now_ms / 1000)
             ),
+            mock.patch.object(parameters, "datetime", SimpleNamespace(now=_datetime_now)),
+            mock.patch.object(provider, "PoolManager", _http_pool),
             # Done once, below: it makes new classes each time.
             *(
                 mock.patch.object(module, binding, lambda *_: None)
