@@ -109,8 +109,9 @@ def _propose_and(kind: str, **members: Any) -> Act:
         pit = Pit(stage.people.bosses, "bac-1", _ROUND, stage.people._dice("crash pit"))
 
         def orders() -> None:
-            pit.order("petra", "propose_correction", roundId=_ROUND, note="as it was")
-            pit.order("paul", kind, roundId=_ROUND, **members)
+            named = pit.propose(note="as it was")
+            if kind != "look":
+                pit.order("paul", kind, correctionId=named, **members)
 
         _client(stage, f"a correction and {kind}", orders)
 

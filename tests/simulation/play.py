@@ -303,14 +303,17 @@ class Stage:
     def _end_corrections(self) -> bool:
         """Decide what the pit left open; return whether there was any."""
         left = [
-            (place.partition("#")[0], state)
+            (place.partition("#"), state)
             for place, state in self.monitor.corrections.items()
             if state in ("PROPOSED", "APPROVED")
         ]
-        for round_id, state in left:
+        for (round_id, _, number), state in left:
             boss = self.people.bosses["paul"]
             kind = "reject_correction" if state == "PROPOSED" else "approve_correction"
-            command: dict[str, Any] = {"kind": kind, "roundId": round_id}
+            command: dict[str, Any] = {
+                "kind": kind,
+                "correctionId": f"{round_id}.c{int(number)}",
+            }
             if state == "PROPOSED":
                 command["note"] = "nobody came to it"
             message = {
