@@ -318,7 +318,7 @@ class _Exchange:
         if fault is not None and (self._mattered or status not in (200, 201, 404)):
             self._world.faults.took_effect(fault)
 
-    def _meet(
+    def _meet(  # noqa: PLR0911  one for each fault
         self, method: str, url: str, body: str | None, headers: dict[str, str]
     ) -> tuple[int, dict[str, Any]]:
         fault, world, process = self._fault, self._world, self._process
