@@ -135,8 +135,18 @@ class Consumers:
         self._world.scheduler.sleep(process.dice.uniform(20, 400))
         while shard.waiting:
             shard.batches += 1
+            self._hold_up(shard)
             self._deliver(shard, self._next_batch(shard, process), process)
         shard.is_busy = False
+
+    def _hold_up(self, shard: _Shard) -> None:
+        """Let the records wait, as they do when a function is throttled or a shard is moved."""
+        place = f"{shard.name} {shard.batches}"
+        site = f"stream of {shard.mapping.function}"
+        late = self._world.faults.of_event(place, site, Kind.RECORDS_LATE, 4)
+        if late is not None:
+            self._world.scheduler.sleep(late.dice.uniform(1_000, 20_000))
+            self._world.faults.took_effect(late)
 
     def _next_batch(self, shard: _Shard, process: Process) -> list[Record]:
         """Take what comes next, at a place that may part the records of one transaction."""

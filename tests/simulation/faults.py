@@ -36,12 +36,14 @@ class Kind(StrEnum):
     TOKEN_TOO_LATE = "token used again after ten minutes"
     TOKEN_OF_ANOTHER = "token used with another body"
     STALE_READ = "stale read"
+    NAP = "slept for a while between two calls"
     ZOMBIE = "slept past every deadline"
     WRITE_ONCE_CONFLICT = "conflict of a write-once object"
 
     TWICE_IN_SEQUENCE = "invoked twice in sequence"
     TWICE_AT_ONCE = "invoked twice at once"
 
+    RECORDS_LATE = "records late"
     RECORDS_REPEATED = "records repeated"
     RECORDS_REORDERED = "records reordered"
     TRANSACTION_SPLIT = "transaction split"
@@ -77,6 +79,7 @@ _ANY: Final = (
     Kind.APPLIED_THEN_RESENT,
     Kind.THROTTLED,
     Kind.ERROR_NOT_APPLIED,
+    Kind.NAP,
     Kind.ZOMBIE,
 )
 _PLAIN_WRITE: Final = (*_ANY, Kind.ERROR_APPLIED, Kind.WRITE_CONFLICT)
@@ -174,6 +177,8 @@ class Faults:
         # Dying, and sleeping for long, end most of what could be seen of other faults.
         for kind in (Kind.CRASH_BEFORE_SENDING, Kind.APPLIED_THEN_DIED, Kind.ZOMBIE):
             self._weights[kind] *= 0.5
+        # What was decided a while ago and is written now is what most races need.
+        self._weights[Kind.NAP] *= 4
         self.on = True
         self.counts = Counts()
         self.happened: list[str] = []

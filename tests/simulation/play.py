@@ -56,6 +56,7 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "limits": {spot: StakeLimit(100, 20_000) for spot in PAYTABLES[_NO_COMMISSION].odds},
         "caps": Caps(side_bet_percent=100, differential_minor=4_000),
     },
+    "bac-3": {"currency": "EUR", "bet_window_ms": 7_000},
 }
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
@@ -73,7 +74,7 @@ class Plan:
     seed: int
     rounds: int = 24
     players: int = 6
-    tables: int = 2
+    tables: int = 3
     rate: float | None = None
 
     def __str__(self) -> str:
@@ -146,14 +147,15 @@ class Stage:
         for table_id, config in self.tables.items():
             made = table_config(**{"bet_window_ms": 4_000, "card_interval_ms": 200, **config})
             floor.create_table(Table.create(table_id, made, clock.now_ms()))
-        for player, client in self.people.players.items():
+        for player in self.people.players:
             for currency in sorted({config["currency"] for config in self.tables.values()}):
                 ledger.open_wallet(Wallet(player, currency, 0, 0))
                 credit_house_deposit(
                     player, "seed", SEED_MONEY_MINOR, currency, ledger=ledger, clock=clock
                 )
+        for client in (*self.people.players.values(), *self.people.devices.values()):
             DynamoConnections().connect(
-                Connection(client.connection, player, client.role), clock.now_ms()
+                Connection(client.connection, client.person, client.role), clock.now_ms()
             )
 
     def watch(self) -> None:

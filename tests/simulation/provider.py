@@ -26,7 +26,7 @@ from sandbox.provider.service import Known, Order, report_of
 from tests.simulation.faults import Fault, Kind, kinds_of
 from tests.simulation.requests import FUNCTION_MS, http_event
 from tests.simulation.scheduler import Killed, Process
-from tests.simulation.world import SECRETS, Violation, World, current, site_of
+from tests.simulation.world import NAP_MS, SECRETS, Violation, World, current, site_of
 
 _KEY: Final = json.loads(SECRETS["provider-key"])[0]
 _SIGNING: Final = tuple(json.loads(SECRETS["webhook-secret"]))
@@ -338,6 +338,9 @@ class _Exchange:
                 if self._mattered:
                     world.faults.took_effect(fault)  # type: ignore[arg-type]
                 world.scheduler.kill(process)
+            case Kind.NAP if self._attempts == 1 and fault is not None:
+                world.scheduler.sleep(fault.dice.uniform(*NAP_MS))
+                world.faults.took_effect(fault)
             case Kind.ZOMBIE if self._attempts == 1 and fault is not None:
                 process.slept_through = True
                 world.scheduler.sleep(fault.dice.uniform(2, 60) * _MINUTE_MS)

@@ -26,7 +26,7 @@ class Process:
     """``name`` is what it does and for whom: the same in every run of a seed, whatever else happens
     meanwhile, so that its own dice fall as before. Its clock is off by ``offset_ms``; at its call
     number ``step[0]`` by ``step[1]`` more. ``newer``: it runs a newer version of the code.
-    ``slept_through``: nothing ends it at its deadline any more.
+    ``slept_through``: nothing ends it at its deadline any more. ``met_fault``: a call of it did.
     """
 
     def __init__(self, name: str, kind: str, dice: random.Random) -> None:
@@ -39,6 +39,7 @@ class Process:
         self.step: tuple[int, int] | None = None
         self.newer = False
         self.slept_through = False
+        self.met_fault = False
         self.commits = 0
         self.lost_races = 0
         self.returned = False
