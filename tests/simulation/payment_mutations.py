@@ -31,12 +31,16 @@ def _credited_by_every_webhook() -> list[Any]:
     return [mock.patch.object(money, "_credit", credit)]
 
 
-def _credited_whatever_came() -> list[Any]:
-    """What was asked for is credited, however much the provider says it took."""
+def _credited_as_the_webhook_says() -> list[Any]:
+    """The amount of a webhook is taken for the truth, whatever was asked for."""
     original = money._credit
 
-    def credit(wallet: Wallet, payment: Payment, _: int, __: str, now_ms: int) -> Any:
-        return original(wallet, payment, payment.amount_minor, payment.currency, now_ms)
+    def credit(
+        wallet: Wallet, payment: Payment, amount_minor: int, currency: str, now_ms: int
+    ) -> Any:
+        claimed = replace(payment, amount_minor=amount_minor)
+        wallet_after, after = original(wallet, claimed, amount_minor, payment.currency, now_ms)
+        return wallet_after, payment if after is claimed else after
 
     return [mock.patch.object(money, "_credit", credit)]
 
@@ -160,7 +164,7 @@ def _nobody_asks_the_provider() -> list[Any]:
 
 PAYMENT_BUGS: Final[tuple[tuple[str, Callable[[], list[Any]]], ...]] = (
     ("a deposit credited by every webhook", _credited_by_every_webhook),
-    ("a deposit credited whatever came", _credited_whatever_came),
+    ("a deposit credited as the webhook says", _credited_as_the_webhook_says),
     ("a payout without a key at the provider", _no_key_at_the_provider),
     ("a withdrawal given back in any state", _given_back_in_any_state),
     ("a withdrawal cancelled though it was sent", _cancelled_though_sent),

@@ -56,7 +56,7 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "limits": {spot: StakeLimit(100, 20_000) for spot in PAYTABLES[_NO_COMMISSION].odds},
         "caps": Caps(side_bet_percent=100, differential_minor=4_000),
     },
-    "bac-3": {"currency": "EUR", "bet_window_ms": 7_000},
+    "bac-3": {"currency": "EUR", "bet_window_ms": 7_000, "card_interval_ms": 3_000},
 }
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
