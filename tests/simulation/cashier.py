@@ -132,7 +132,7 @@ PAYMENTS: Final[tuple[tuple[int, Callable[[Payer], None]], ...]] = (
     (3, pay_out),
     (2, pay_out_twice),
     (2, pay_out_everything),
-    (3, pay_out_and_cancel),
+    (4, pay_out_and_cancel),
 )
 
 
