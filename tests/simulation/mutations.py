@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any, Final
 from unittest import mock
 
@@ -56,28 +55,6 @@ def _no_version_on_wallets() -> list[Any]:
         mock.patch.object(
             ledger, "on_version", lambda item, version: _unconditional(original(item, version))
         )
-    ]
-
-
-def _settle_by_a_new_scan() -> list[Any]:
-    """Each page is one of those who still have to be paid, instead of one of the book: the pages
-    before it have moved them up. (One winner makes a page here, so that there are several.)
-    """
-
-    def settle_page(
-        step: Any, page: int, *, floor: Any, ledger: Any, archive: Any, clock: Any
-    ) -> int:
-        record = drive_round.load_round(floor, step)
-        scanned = BetBook.of_placed(ledger.bets(step.round_id), None)
-        fake = SimpleNamespace(book=lambda *_: scanned)
-        winners = drive_round._by_player(drive_round.owed(record, fake))[page : page + 1]
-        for due in winners:
-            drive_round.pay_player(step.round_id, due, ledger=ledger, clock=clock)
-        return len(winners)
-
-    return [
-        mock.patch.object(drive_round, "WINNERS_PER_PAGE", 1),
-        *_everywhere(drive_round.settle_page, settle_page),
     ]
 
 
@@ -463,7 +440,6 @@ def caught(mutation: Mutation, seeds: Iterable[int]) -> Report | None:
 
 MUTATIONS: Final = (
     Mutation("no condition on the wallet's version", _no_version_on_wallets),
-    Mutation("settle by a new scan instead of the book", _settle_by_a_new_scan),
     Mutation("cancel without the check of the round", _cancel_without_the_round),
     Mutation("ADD instead of SET", _add_instead_of_set),
     Mutation("the request token taken as the record", _token_is_the_record),
