@@ -45,6 +45,10 @@ def _is_wallet(change: Change) -> bool:
     return _sort_key(change).startswith("WALLET#")
 
 
+def _is_wallet_or_payment(change: Change) -> bool:
+    return _sort_key(change).startswith(("WALLET#", "PAYMENT#"))
+
+
 def _sort_key(change: Change) -> str:
     image = change.new if change.new is not None else change.old
     assert image is not None
@@ -66,6 +70,8 @@ MAPPINGS: Final = (
     Mapping("notify_players", "ledger", _is_bet, 10),
     Mapping("notify_players", "standard-wallets", _is_wallet, 10),
     Mapping("notify_players", "vip-wallets", _is_wallet, 10),
+    Mapping("project_wallets", "standard-wallets", _is_wallet_or_payment, 100),
+    Mapping("project_wallets", "vip-wallets", _is_wallet_or_payment, 100),
 )
 """A new consumer is one more line here."""
 
@@ -129,8 +135,18 @@ class Consumers:
         self._world.scheduler.sleep(process.dice.uniform(20, 400))
         while shard.waiting:
             shard.batches += 1
+            self._hold_up(shard)
             self._deliver(shard, self._next_batch(shard, process), process)
         shard.is_busy = False
+
+    def _hold_up(self, shard: _Shard) -> None:
+        """Let the records wait, as they do when a function is throttled or a shard is moved."""
+        place = f"{shard.name} {shard.batches}"
+        site = f"stream of {shard.mapping.function}"
+        late = self._world.faults.of_event(place, site, Kind.RECORDS_LATE, 8)
+        if late is not None:
+            self._world.scheduler.sleep(late.dice.uniform(1_000, 20_000))
+            self._world.faults.took_effect(late)
 
     def _next_batch(self, shard: _Shard, process: Process) -> list[Record]:
         """Take what comes next, at a place that may part the records of one transaction."""
@@ -216,7 +232,7 @@ def _poisoned(records: list[Record], fault: Fault) -> Record:
     record = copy.deepcopy(fault.dice.choice(records))
     image = record["dynamodb"]["NewImage"]
     kind: dict[str, Any] = {"S": "this is no number"}
-    for name in ("stake_minor", "available_minor"):
+    for name in ("stake_minor", "available_minor", "amount_minor"):
         if name in image:
             image[name] = kind
     return record

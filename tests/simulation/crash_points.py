@@ -9,11 +9,12 @@ watchdog, the stream). At the end everything is checked as after any run.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from tests.simulation.cashier import Payer
 from tests.simulation.people import (
     Operation,
     Pit,
@@ -23,7 +24,7 @@ from tests.simulation.people import (
 )
 from tests.simulation.play import Plan, Stage
 from tests.simulation.scheduler import Process
-from tests.simulation.world import Violation, World, inhabited
+from tests.simulation.world import LIMITS, Violation, World, inhabited
 
 _PLAN: Final = Plan(seed=7, rounds=1, players=3, tables=1, rate=0.0)
 _ROUND: Final = "bac-1.000000001"
@@ -109,8 +110,9 @@ def _propose_and(kind: str, **members: Any) -> Act:
         pit = Pit(stage.people.bosses, "bac-1", _ROUND, stage.people._dice("crash pit"))
 
         def orders() -> None:
-            pit.order("petra", "propose_correction", roundId=_ROUND, note="as it was")
-            pit.order("paul", kind, roundId=_ROUND, **members)
+            named = pit.propose(note="as it was")
+            if kind != "look":
+                pit.order("paul", kind, correctionId=named, **members)
 
         _client(stage, f"a correction and {kind}", orders)
 
@@ -128,6 +130,32 @@ def _operation(name: str, use_case: Callable[[], Any]) -> Act:
 
 _DEPOSIT: Final = _operation("deposit 0 anna", partial(deposit, "anna", "EUR", "d0", 5_000))
 _STOP: Final = _operation("stop 0 anna", partial(set_stopped, "anna", "EUR", stopped=True))
+
+
+def _pay(act: Callable[[Payer], Any]) -> Act:
+    def pay(stage: Stage) -> None:
+        payer = Payer(stage.cashier, "chen", "EUR", _ROUND, stage.people._dice("crash payer"))
+        _client(stage, "chen pays", lambda: act(payer))
+
+    return pay
+
+
+def _pay_in(payer: Payer) -> None:
+    asked = payer.ask("/deposits", 5_000)
+    if asked.answer is not None:
+        payer.cashier.provider.end(asked.answer["payment"]["paymentId"], "PAID")
+
+
+def _pay_out_and_cancel(payer: Payer) -> None:
+    asked = payer.ask("/withdrawals", LIMITS.two_people_from_minor)
+    if asked.answer is not None:
+        payer.ask(f"/withdrawals/{asked.answer['payment']['paymentId']}/cancel", None)
+
+
+_PAY_IN: Final = _pay(_pay_in)
+_PAY_OUT: Final = _pay(lambda payer: payer.ask("/withdrawals", 5_000))
+_PAY_OUT_LARGE: Final = _pay(lambda payer: payer.ask("/withdrawals", LIMITS.two_people_from_minor))
+_CANCEL: Final = _pay(_pay_out_and_cancel)
 _USUAL: Final = (
     ("OPEN", _bet("anna", "PLAYER")),
     ("OPEN", _bet("vip.bert", "PLAYER", "BANKER", "TIE")),
@@ -174,6 +202,17 @@ SCENARIOS: Final = (
     ),
     Scenario("deposit", "deposit", (("OPEN", _DEPOSIT),)),
     Scenario("stop a wallet", "stop", (("OPEN", _STOP),)),
+    Scenario("ask to pay in", "request_payments", (("OPEN", _PAY_IN),), named="deposits"),
+    Scenario("take a webhook of a deposit", "receive_webhook", (("OPEN", _PAY_IN),)),
+    Scenario("ask to pay out", "request_payments", (("OPEN", _PAY_OUT),), named="withdrawals"),
+    Scenario("assess a withdrawal", "assess_withdrawal", (("OPEN", _PAY_OUT),)),
+    Scenario("queue a withdrawal", "queue_withdrawal", (("OPEN", _PAY_OUT),)),
+    Scenario("send a withdrawal", "send_withdrawal", (("OPEN", _PAY_OUT),)),
+    Scenario("take a webhook of a payout", "receive_webhook", (("OPEN", _PAY_OUT),)),
+    Scenario("await a review", "await_review", (("OPEN", _PAY_OUT_LARGE),)),
+    Scenario("review a withdrawal", "review_withdrawals", (("OPEN", _PAY_OUT_LARGE),)),
+    Scenario("cancel a withdrawal", "request_payments", (("OPEN", _CANCEL),), named="cancel"),
+    Scenario("project a wallet", "project_wallets", (("OPEN", _PAY_OUT),)),
 )
 """A new command is one more scenario."""
 
@@ -289,32 +328,40 @@ class Points:
     singles_passed: int = 0
     pairs: int = 0
     pairs_passed: int = 0
+    all_pairs: int = 0
+    """How many there are, tried or not."""
     failures: list[str] = field(default_factory=list)
 
 
-def enumerate_points(scenario: Scenario, every_pair: int = 1) -> Points:
-    """Stop the command at all its points, and at each ``every_pair``-th pair of them."""
+def enumerate_points(scenario: Scenario, most_pairs: int | None = None) -> Points:
+    """Stop the command at all its points, and at ``most_pairs`` pairs of them, spread evenly over
+    all; at every pair with None.
+    """
     points = Points(scenario)
     reference = run(scenario)
     if reference.violation is not None:
         points.failures.append(f"{scenario.name}: {reference.violation}")
         return points
     [(first, calls)] = reference.attempts
-    number = 0
+    pairs: list[tuple[int, int]] = []
     for place in range(1, calls + 1):
         single = run(scenario, first, (place,))
         points.singles += 1
         points.singles_passed += _passed(points, single, (place,))
         if len(single.attempts) < 2:
             continue  # Nothing was left to resume.
-        for second in range(1, single.attempts[1][1] + 1):
-            number += 1
-            if number % every_pair:
-                continue
-            pair = run(scenario, first, (place, second))
-            points.pairs += 1
-            points.pairs_passed += _passed(points, pair, (place, second))
+        pairs += ((place, second) for second in range(1, single.attempts[1][1] + 1))
+    points.all_pairs = len(pairs)
+    for deaths in _spread(pairs, most_pairs):
+        points.pairs += 1
+        points.pairs_passed += _passed(points, run(scenario, first, deaths), deaths)
     return points
+
+
+def _spread(pairs: list[tuple[int, int]], most: int | None) -> list[tuple[int, int]]:
+    if most is None or len(pairs) <= most:
+        return pairs
+    return [pairs[number * len(pairs) // most] for number in range(most)]
 
 
 def _passed(points: Points, found: Run, deaths: tuple[int, ...]) -> bool:
@@ -330,8 +377,3 @@ def _passed(points: Points, found: Run, deaths: tuple[int, ...]) -> bool:
 
 def by_name(name: str) -> Scenario:
     return next(scenario for scenario in SCENARIOS if scenario.name == name)
-
-
-def all_points(every_pair: int = 1) -> Iterator[Points]:
-    for scenario in SCENARIOS:
-        yield enumerate_points(scenario, every_pair)

@@ -1,4 +1,4 @@
-"""Step Functions: runs the very text of ``round.asl.json``, as far as that text needs it."""
+"""Step Functions: runs the very text of ``*.asl.json``, as far as those texts need it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from tests.simulation.faults import Kind
 from tests.simulation.scheduler import Event, Killed, Process
-from tests.simulation.world import ENVIRONMENT, ROOT, Outcome, World
+from tests.simulation.world import ARN_OF_MACHINES, ROOT, Outcome, World
 
 _FOLDER: Final = ROOT / "functions" / "state_machines"
-_ARN: Final = ENVIRONMENT["STATE_MACHINE_ARN"]
 _NOT_TAKEN_BY_ALL: Final = frozenset({"States.DataLimitExceeded", "States.Runtime"})
 
 
@@ -52,13 +51,15 @@ class Machine:
 
     def __init__(self, world: World, definition: str = "round") -> None:
         self._world = world
+        self._arn = ARN_OF_MACHINES + definition
         self._definition = json.loads((_FOLDER / f"{definition}.asl.json").read_text())
         self.executions: dict[str, Execution] = {}
         self._tokens: dict[str, _Token] = {}
+        self.waiting = 0
+        """How many tasks wait for their token."""
         self.to_redrive = 0
         """How many stopped executions are still to be redriven."""
-        world.on_start = self.start
-        world.on_token = self.tell
+        world.machines[definition] = self
 
     @property
     def running(self) -> list[Execution]:
@@ -73,6 +74,16 @@ class Machine:
         execution.at_state = self._definition["StartAt"]
         self._go(execution)
         return True
+
+    def status_of(self, name: str) -> str | None:
+        known = self.executions.get(name)
+        return None if known is None else known.status
+
+    def run_out(self) -> None:
+        """Let the time of whoever still waits for a token be over."""
+        for waiting in self._tokens.values():
+            self._world.scheduler.happen(waiting.event, "States.Timeout")
+        self._tokens.clear()
 
     def redrive(self, execution: Execution) -> None:
         """Go on where an execution was stopped, with what it had there."""
@@ -167,7 +178,7 @@ class Machine:
                 return data, state["Next"]
             case "Choice":
                 for choice in state["Choices"]:
-                    if _path(choice["Variable"], data, {}) == choice["StringEquals"]:
+                    if _holds(choice, data):
                         return data, choice["Next"]
                 return data, state["Default"]
             case "Succeed":
@@ -213,7 +224,7 @@ class Machine:
         token = self._world.unique(f"token {place}")
         context = {
             "Task": {"Token": token},
-            "StateMachine": {"Id": _ARN},
+            "StateMachine": {"Id": self._arn},
             "Map": {"Item": {"Value": data.get("page") if isinstance(data, dict) else None}},
         }
         parameters = _filled(state["Parameters"], data, context)
@@ -253,7 +264,11 @@ class Machine:
                 self._tokens.pop(token, None)
                 late = scheduler.now < deadline
                 raise StateFailed("States.HeartbeatTimeout" if late else "States.Timeout")
-            scheduler.wait(waiting.event, until - scheduler.now)
+            self.waiting += 1
+            try:
+                scheduler.wait(waiting.event, until - scheduler.now)
+            finally:
+                self.waiting -= 1
         if waiting.event.value is not None:
             raise StateFailed(waiting.event.value)
         return {}
@@ -330,6 +345,13 @@ def _matches(error: str, names: list[str]) -> bool:
     if "States.TaskFailed" in names and error != "States.Timeout":
         return True
     return "States.ALL" in names and error not in _NOT_TAKEN_BY_ALL
+
+
+def _holds(rule: Mapping[str, Any], data: Any) -> bool:
+    """Return whether a rule of a Choice holds."""
+    if "Or" in rule:
+        return any(_holds(one, data) for one in rule["Or"])
+    return bool(_path(rule["Variable"], data, {}) == rule["StringEquals"])
 
 
 def _path(path: str, data: Any, context: Mapping[str, Any]) -> Any:

@@ -7,10 +7,9 @@ application knows of them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any, Final
 from unittest import mock
 
@@ -30,6 +29,8 @@ from baccarat.domain import book, correction, wallet
 from baccarat.domain.book import BetBook
 from baccarat.domain.errors import Contention, Refused
 from baccarat.domain.wallet import Bet, BetState, RefundReason, Wallet
+from tests.simulation.payment_mutations import PAYMENT_BUGS
+from tests.simulation.play import Plan, Report, play
 
 _ALWAYS: Final = "attribute_not_exists(pk) OR attribute_exists(pk)"
 
@@ -55,21 +56,6 @@ def _no_version_on_wallets() -> list[Any]:
             ledger, "on_version", lambda item, version: _unconditional(original(item, version))
         )
     ]
-
-
-def _settle_by_a_new_scan() -> list[Any]:
-    def settle_page(
-        step: Any, page: int, *, floor: Any, ledger: Any, archive: Any, clock: Any
-    ) -> int:
-        record = drive_round.load_round(floor, step)
-        scanned = BetBook.of_placed(ledger.bets(step.round_id), None)
-        fake = SimpleNamespace(book=lambda *_: scanned)
-        winners = drive_round._by_player(drive_round.owed(record, fake))
-        for due in winners:
-            drive_round.pay_player(step.round_id, due, ledger=ledger, clock=clock)
-        return len(winners)
-
-    return _everywhere(drive_round.settle_page, settle_page)
 
 
 def _cancel_without_the_round() -> list[Any]:
@@ -102,23 +88,26 @@ def _add_instead_of_set() -> list[Any]:
 
 
 def _token_is_the_record() -> list[Any]:
-    """A bet is put whatever is there; DynamoDB's token is to keep a repeat from counting twice."""
+    """A payment is put whatever is there: DynamoDB's token, which it forgets after ten minutes, is
+    to keep a repeat from counting twice.
+    """
 
-    def place(self: Any, before: Wallet, after: Wallet, bets: Sequence[Bet]) -> bool:
-        operations = [
-            transact.on_version(ledger._wallet_item(after), before.version),
-            *(_unconditional(transact.if_absent(ledger._bet_item(bet))) for bet in bets),
-        ]
+    def open_payment(self: Any, payment: Any, before: Any = None, after: Any = None) -> Any:
+        operations = [_unconditional(transact.if_absent(ledger._payment_item(payment)))]
+        if before is not None:
+            operations.append(transact.on_version(ledger._wallet_item(after), before.version))
         try:
             self._client.transact_write_items(
                 TransactItems=[transact._request(operation) for operation in operations],
-                ClientRequestToken=bets[0].bet_id[:36],
+                ClientRequestToken=payment.payment_id[-36:],
             )
+        except self._client.exceptions.IdempotentParameterMismatchException:
+            return self.payment(payment.payment_id)
         except self._client.exceptions.TransactionCanceledException as error:
             raise Contention("moved") from error
-        return True
+        return None
 
-    return [mock.patch.object(DynamoLedger, "place", place)]
+    return [mock.patch.object(DynamoLedger, "open_payment", open_payment)]
 
 
 def _close_bets_in_any_state() -> list[Any]:
@@ -442,14 +431,19 @@ class Mutation:
                 patch.stop()
 
 
+def caught(mutation: Mutation, seeds: Iterable[int]) -> Report | None:
+    """Return the first broken run with the bug, None if there is none. Inside ``harness``."""
+    with mutation.planted():
+        reports = (play(Plan(seed)) for seed in seeds)
+        return next((report for report in reports if report.violation is not None), None)
+
+
 MUTATIONS: Final = (
     Mutation("no condition on the wallet's version", _no_version_on_wallets),
-    Mutation("settle by a new scan instead of the book", _settle_by_a_new_scan),
     Mutation("cancel without the check of the round", _cancel_without_the_round),
     Mutation("ADD instead of SET", _add_instead_of_set),
     Mutation("the request token taken as the record", _token_is_the_record),
     Mutation("winners paid whatever became of the bet", _pay_without_looking),
-    Mutation("bets closed in any state", _close_bets_in_any_state),
     Mutation("the consumer sees no straggler", _no_straggler_is_seen),
     Mutation("no sweep after the seal", _no_sweep),
     Mutation("a void refunds nobody", _void_without_refunds),
@@ -472,4 +466,5 @@ MUTATIONS: Final = (
     Mutation("a stop without a version", _a_stop_moves_no_version),
     Mutation("a late bet refunded as void", _refunds_give_the_reason_of_a_void),
     Mutation("a correction posted by another amount", _corrections_are_posted_by_what_was_wanted),
+    *(Mutation(name, patches) for name, patches in PAYMENT_BUGS),
 )

@@ -56,14 +56,15 @@ class Command:
 
 
 class Client:
-    """Somebody at a websocket."""
+    """Somebody at a websocket. ``beside`` is the client of the same person that was there first."""
 
-    def __init__(self, world: World, person: str, role: str) -> None:
+    def __init__(self, world: World, person: str, role: str, beside: Client | None = None) -> None:
         self.world = world
         self.person = person
         self.role = role
-        self.connection = f"c-{person}"
-        self.commands: list[Command] = []
+        self.connection = f"c-{person}" if beside is None else f"c2-{person}"
+        self.commands: list[Command] = [] if beside is None else beside.commands
+        """Of the person, from all devices."""
         self._answers: dict[str, Event] = {}
         world.inboxes[self.connection] = self._hear
 
@@ -124,6 +125,8 @@ class Play:
     monitor: Monitor
     round_id: str
     dice: random.Random
+    other: Client | None = None
+    """Another device of the player, if there is one."""
     placed: int = 0
 
     @property
@@ -145,9 +148,20 @@ class Play:
             found.append({"betId": bet_id.ljust(16, "-"), "spot": spot, "stake_minor": stake})
         return found
 
-    def place(self, bets: list[dict[str, Any]]) -> Command:
-        number = len(self.client.commands)
-        command = self.client.command(
+    def at_once(self, bets: list[dict[str, Any]]) -> None:
+        """Place bets from the other device, at the same time as whatever comes next."""
+        client = self.client if self.other is None else self.other
+        self.client.world.run_process(
+            "client",
+            f"{client.connection} in {self.round_id}",
+            partial(self.place, bets, client),
+            faulty=False,
+        )
+
+    def place(self, bets: list[dict[str, Any]], by: Client | None = None) -> Command:
+        client = self.client if by is None else by
+        number = len(client.commands)
+        command = client.command(
             "place_bets",
             {
                 "action": "bet",
@@ -156,7 +170,7 @@ class Play:
                 "bets": bets,
             },
         )
-        self.client.send(command)
+        client.send(command)
         return command
 
     def cancel(self, bet_id: str) -> Command:
@@ -213,14 +227,29 @@ def use_an_id_again(play: Play) -> None:
     play.place([bet])
 
 
+def place_two_at_once(play: Play) -> None:
+    play.at_once(play.bets(play.dice.randint(1, 2)))
+    play.place(play.bets(play.dice.randint(1, 2)))
+
+
+def place_the_same_at_once(play: Play) -> None:
+    """One bet twice, at times with another stake: a window that is open on two devices."""
+    [bet] = play.bets(1)
+    more = play.dice.choice((0, 0, 100))
+    play.at_once([{**bet, "stake_minor": bet["stake_minor"] + more}])
+    play.place([bet])
+
+
 PLAYS: Final[tuple[tuple[int, Callable[[Play], None]], ...]] = (
     (6, place_one),
     (4, place_many),
     (2, place_twice),
     (3, place_and_cancel),
     (1, cancel_at_the_close),
-    (2, place_at_the_close),
+    (3, place_at_the_close),
     (1, use_an_id_again),
+    (2, place_two_at_once),
+    (1, place_the_same_at_once),
 )
 
 
@@ -250,21 +279,28 @@ class Pit:
         client.send(command)
         return command
 
+    def propose(self, **members: Any) -> str:
+        """Have a correction proposed; return the id of the one that the page shows then."""
+        made = self.order("petra", "propose_correction", roundId=self.round_id, **members)
+        shown = (made.answer or {}).get("corrections", [])
+        of_round = (one["correctionId"] for one in shown if one["roundId"] == self.round_id)
+        return next(of_round, f"{self.round_id}.c1")
+
 
 def correct(pit: Pit) -> None:
     """Propose a correction and have it approved, by whoever tries."""
     scheduler = pit.bosses["petra"].world.scheduler
     cards, note = pit.dice.choice(HANDS), {"note": "the video shows other cards"}
-    pit.order("petra", "propose_correction", roundId=pit.round_id, cards=cards, **note)
+    named = pit.propose(cards=cards, **note)
     scheduler.sleep(pit.dice.uniform(0, 2_000))
-    approve = partial(pit.order, kind="approve_correction", roundId=pit.round_id)
+    approve = partial(pit.order, kind="approve_correction", correctionId=named)
     way = pit.dice.random()
-    if way < 0.15:
-        pit.order("paul", "reject_correction", roundId=pit.round_id, **note)
+    if way < 0.1:
+        pit.order("paul", "reject_correction", correctionId=named, **note)
         return
-    if way < 0.4:
+    if way < 0.5:
         approve("petra")
-    if way > 0.7:
+    if way > 0.4:
         pit.bosses["paula"].world.run_process(
             "client", f"paula approves {pit.round_id}", lambda: approve("paula"), faulty=False
         )
@@ -283,8 +319,8 @@ def pause_and_open(pit: Pit) -> None:
 
 
 PIT_WORK: Final[dict[str, tuple[tuple[float, Callable[[Pit], None]], ...]]] = {
-    "OPEN": ((0.03, void_in_play), (0.03, pause_and_open)),
-    "SETTLED": ((0.10, correct),),
+    "OPEN": ((0.05, void_in_play), (0.03, pause_and_open)),
+    "SETTLED": ((0.15, correct),),
 }
 """By what a round has come to: how often, and what."""
 
@@ -344,9 +380,13 @@ Plan = tuple[float, str, Callable[[], Any]]
 
 
 def plan_deposit(player: str, currency: str, number: int, dice: random.Random) -> list[Plan]:
+    """It may be asked for again: at once, soon, and after DynamoDB has forgotten its token."""
     amount = dice.randint(1, 50) * 1_000
     use_case = partial(deposit, player, currency, f"d{number}", amount)
-    return [(0, f"deposit {number} {player}", use_case)]
+    name = f"deposit {number} {player}"
+    again_ms = dice.choice((None, 0.0, dice.uniform(50, 20_000), dice.uniform(610, 900) * 1_000))
+    again = [] if again_ms is None else [(again_ms, f"{name} again", use_case)]
+    return [(0, name, use_case), *again]
 
 
 def plan_stop(player: str, currency: str, number: int, dice: random.Random) -> list[Plan]:
@@ -367,6 +407,9 @@ OPERATIONS: Final = ((0.25, plan_deposit), (0.08, plan_stop))
 # --- everybody -----------------------------------------------------------------------------------
 
 BOSSES: Final = ("petra", "paul", "paula")
+_WITH_TWO_DEVICES: Final = 2
+_PATIENCE_MS: Final = 60_000
+"""What an operator means to do later than that is done even when the tables are closed."""
 
 
 class People:
@@ -380,6 +423,11 @@ class People:
         self._currencies = currencies
         """Of each table."""
         self.players = {player: Client(world, player, PLAYER) for player in players}
+        self.devices = {
+            player: Client(world, player, PLAYER, beside=self.players[player])
+            for player in players[:_WITH_TWO_DEVICES]
+        }
+        """The second devices, of those who have one."""
         self.bosses = {boss: Client(world, boss, PIT) for boss in BOSSES}
         self.operations: list[Operation] = []
         self.resting = False
@@ -407,7 +455,7 @@ class People:
         [play] = dice.choices([play for _, play in PLAYS], [weight for weight, _ in PLAYS])
         self._start(
             f"{name} in {round_id}",
-            partial(play, Play(client, self._monitor, round_id, dice)),
+            partial(play, Play(client, self._monitor, round_id, dice, self.devices.get(name))),
             dice.uniform(50, 3_500),
         )
 
@@ -421,7 +469,10 @@ class People:
             for delay, name, use_case in plan(player, self._currencies[table_id], number, dice):
                 operation = Operation(self._world, name, use_case)
                 self.operations.append(operation)
-                self._start(f"operator of {name}", operation.carry_out, delay)
+                if delay < _PATIENCE_MS:
+                    self._start(f"operator of {name}", operation.carry_out, delay)
+                else:
+                    self._wait(f"operator of {name}", operation.carry_out, delay)
 
     def _dice(self, what: str) -> random.Random:
         return random.Random(f"{self._world.seed}:people:{what}")
@@ -432,6 +483,15 @@ class People:
                 self._world.run_process("client", name, act, faulty=False)
 
         self._world.scheduler.at(delay_ms, begin)
+
+    def _wait(self, name: str, act: Callable[[], None], delay_ms: float) -> None:
+        """Let somebody do something later, also when everybody else has gone to rest."""
+
+        def wait() -> None:
+            self._world.scheduler.sleep(delay_ms)
+            act()
+
+        self._world.run_process("client", name, wait, faulty=False)
 
     @property
     def commands(self) -> list[Command]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -11,13 +12,18 @@ from typing import Any, Final
 
 from baccarat.adapters.clock import SystemClock
 from baccarat.adapters.dynamodb.floor import DynamoFloor
+from baccarat.adapters.dynamodb.journal import DynamoJournal
 from baccarat.adapters.dynamodb.ledger import DynamoLedger, DynamoLedgerScan
+from baccarat.adapters.dynamodb.open_payments import DynamoOpenPayments
 from baccarat.adapters.dynamodb.sessions import DynamoConnections
 from baccarat.adapters.keys import KeySet, jwk_of_der
 from baccarat.adapters.strict_json import loads
+from baccarat.application.journal import verify as verify_journal
 from baccarat.application.payments import credit_house_deposit
-from baccarat.application.ports import Connection
+from baccarat.application.ports import Connection, OpenPayment
 from baccarat.application.reconcile import Items, reconcile
+from baccarat.application.watch_payments import MAX_WATCHED
+from baccarat.domain.errors import IntegrityError
 from baccarat.domain.log import Signature
 from baccarat.domain.paytable import PAYTABLES
 from baccarat.domain.table import Table
@@ -25,11 +31,16 @@ from baccarat.domain.table_config import Caps, StakeLimit
 from baccarat.domain.transcript import VerificationFailed, verify, verify_link
 from baccarat.domain.wallet import Wallet
 from tests.simulation import transport
+from tests.simulation.accounts import Accounts
+from tests.simulation.cashier import Cashier
 from tests.simulation.consumers import Consumers
 from tests.simulation.faults import Counts
 from tests.simulation.machine import Machine
 from tests.simulation.monitor import Monitor
+from tests.simulation.payouts import PayoutQueue
 from tests.simulation.people import Command, Operation, People
+from tests.simulation.provider import Provider
+from tests.simulation.requests import Request
 from tests.simulation.services import public_key_der
 from tests.simulation.world import Tallies, Violation, World, inhabited
 from tests.support.cloud import table_config
@@ -45,9 +56,11 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "limits": {spot: StakeLimit(100, 20_000) for spot in PAYTABLES[_NO_COMMISSION].odds},
         "caps": Caps(side_bet_percent=100, differential_minor=4_000),
     },
+    "bac-3": {"currency": "EUR", "bet_window_ms": 7_000, "card_interval_ms": 3_000},
 }
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
+_RECONCILED_MS: Final = 20 * _MINUTE_MS
 _REST_MS: Final = 4 * _HOUR_MS
 """Everything has to have ended by then."""
 _VERIFIED: Final = 3
@@ -61,7 +74,7 @@ class Plan:
     seed: int
     rounds: int = 24
     players: int = 6
-    tables: int = 2
+    tables: int = 3
     rate: float | None = None
 
     def __str__(self) -> str:
@@ -107,6 +120,11 @@ class Stage:
         self.monitor = Monitor(world.s3)
         world.on_commit.append(self.monitor.committed)
         self.machine = Machine(world)
+        self.withdrawals = Machine(world, "withdrawal")
+        self.payouts = PayoutQueue(world)
+        self.provider = Provider(world)
+        self.accounts = Accounts(self.provider)
+        world.on_commit.append(self.accounts.committed)
         self.consumers = Consumers(world)
         self.tables = dict(list(TABLES.items())[: plan.tables])
         self.people = People(
@@ -115,9 +133,10 @@ class Stage:
             list(PLAYERS[: plan.players]),
             {table_id: config["currency"] for table_id, config in self.tables.items()},
         )
+        self.cashier = Cashier(world, self.accounts, self.provider, list(self.people.players))
         self.opened = 0
         self.ambiguities = 0
-        self._watches = 0
+        self._runs: Counter[str] = Counter()
         self._closing: set[str] = set()
         self.monitor.on_round = self._round_moved
 
@@ -128,31 +147,57 @@ class Stage:
         for table_id, config in self.tables.items():
             made = table_config(**{"bet_window_ms": 4_000, "card_interval_ms": 200, **config})
             floor.create_table(Table.create(table_id, made, clock.now_ms()))
-        for player, client in self.people.players.items():
+        for player in self.people.players:
             for currency in sorted({config["currency"] for config in self.tables.values()}):
                 ledger.open_wallet(Wallet(player, currency, 0, 0))
                 credit_house_deposit(
                     player, "seed", SEED_MONEY_MINOR, currency, ledger=ledger, clock=clock
                 )
+        for client in (*self.people.players.values(), *self.people.devices.values()):
             DynamoConnections().connect(
-                Connection(client.connection, player, client.role), clock.now_ms()
+                Connection(client.connection, client.person, client.role), clock.now_ms()
             )
 
     def watch(self) -> None:
-        """Let the watchdog come now and once a minute."""
-        self._watches += 1
-        name = f"watch_tables {self._watches}"
-        self.world.run_process(
-            "timer",
-            f"timer of {name}",
-            lambda: self.world.invoke("watch_tables", {}, name, _MINUTE_MS),
-            faulty=False,
+        """Let the watchdogs come now and once a minute, and the reconciler now and then."""
+        first_ms = self.cashier.dice("reconciler").uniform(10_000, 3 * _MINUTE_MS)
+        self._every(_MINUTE_MS, "watch_tables", 0)
+        self._every(_MINUTE_MS, "watch_payments", 0)
+        self._every(_RECONCILED_MS, "reconcile_wallets", first_ms)
+
+    def _every(self, pause_ms: float, function: str, delay_ms: float) -> None:
+        """Invoke a function on its schedule."""
+
+        def begin() -> None:
+            self.world.scheduler.at(pause_ms, begin)
+            if function == "watch_tables" and not self._is_anything_driven():
+                return
+            self._runs[function] += 1
+            name = f"{function} {self._runs[function]}"
+            self.world.run_process(
+                "timer",
+                f"timer of {name}",
+                lambda: self.world.invoke(function, {}, name, _MINUTE_MS),
+                faulty=False,
+            )
+
+        if delay_ms:
+            self.world.scheduler.at(delay_ms, begin)
+        else:
+            begin()
+
+    def _is_anything_driven(self) -> bool:
+        """Return whether a table is open, or something is left of when it was."""
+        return bool(self.machine.running or self._rounds_left()) or any(
+            self.monitor.status[table_id] != "CLOSED" for table_id in self.tables
         )
-        self.world.scheduler.at(_MINUTE_MS, self.watch)
 
     def _round_moved(self, round_id: str, state: str) -> None:
         self.opened += state == "OPEN"
         self.people.round_moved(round_id, state)
+        if state == "OPEN":
+            currency = self.tables[round_id.rpartition(".")[0]]["currency"]
+            self.cashier.round_opened(round_id, currency)
 
     # --- the end ---------------------------------------------------------------------------------
 
@@ -163,7 +208,7 @@ class Stage:
             Violation: something does not.
         """
         world, people = self.world, self.people
-        people.resting = True
+        people.resting = self.cashier.resting = True
         world.faults.on = faults
         limit_ms = world.scheduler.now + _REST_MS
         while world.scheduler.now < limit_ms:
@@ -173,8 +218,14 @@ class Stage:
                 continue
             if self._end_corrections() or self._replay_dead_letters():
                 continue
-            if people.unanswered:
-                self.ambiguities += people.resolve()
+            if self.unanswered:
+                self.ambiguities += people.resolve() + self.cashier.resolve()
+                continue
+            if self.cashier.finish() or self._listed():
+                continue
+            if self.withdrawals.running:
+                # What woke them was lost; they would see tomorrow that all is done.
+                self.withdrawals.run_out()
                 continue
             return
         raise Violation("something never ends", self._why_not_quiet())
@@ -207,8 +258,11 @@ class Stage:
 
     def _is_quiet(self) -> bool:
         return (
-            not self.world.scheduler.alive
+            len(self.world.scheduler.alive) == self.withdrawals.waiting
             and self.consumers.idle
+            and self.payouts.idle
+            and not self.provider.to_send
+            and not self.withdrawals.to_redrive
             and not self.machine.running
             and not self.machine.to_redrive
             and not self._closing
@@ -229,24 +283,37 @@ class Stage:
             f"rounds {self._rounds_left()}, processes {alive}, "
             f"executions {[one.name for one in self.machine.running]}, "
             f"consumers idle: {self.consumers.idle}, "
-            f"unanswered {[self._named(one) for one in self.people.unanswered]}"
+            f"unanswered {[self._named(one) for one in self.unanswered]}, "
+            f"payments {self.accounts.open}, listed {self._listed()}"
         )
 
     @staticmethod
-    def _named(one: Any) -> str:
-        return one.name if isinstance(one, Operation) else str(one.message)
+    def _named(one: Command | Operation | Request) -> str:
+        return str(one.message) if isinstance(one, Command) else one.name
+
+    @property
+    def unanswered(self) -> list[Command | Operation | Request]:
+        return [*self.people.unanswered, *self.cashier.unanswered]
+
+    @staticmethod
+    def _listed() -> list[OpenPayment]:
+        """Return what is listed as open; it is a projection, and follows."""
+        return DynamoOpenPayments().listed(MAX_WATCHED)
 
     def _end_corrections(self) -> bool:
         """Decide what the pit left open; return whether there was any."""
         left = [
-            (place.partition("#")[0], state)
+            (place.partition("#"), state)
             for place, state in self.monitor.corrections.items()
             if state in ("PROPOSED", "APPROVED")
         ]
-        for round_id, state in left:
+        for (round_id, _, number), state in left:
             boss = self.people.bosses["paul"]
             kind = "reject_correction" if state == "PROPOSED" else "approve_correction"
-            command: dict[str, Any] = {"kind": kind, "roundId": round_id}
+            command: dict[str, Any] = {
+                "kind": kind,
+                "correctionId": f"{round_id}.c{int(number)}",
+            }
             if state == "PROPOSED":
                 command["note"] = "nobody came to it"
             message = {
@@ -286,10 +353,14 @@ class Stage:
             if bet.state == "PLACED":
                 raise Violation("a bet never ended", f"{key}: {bet}")
         self.people.check_answers()
+        self.cashier.check_answers()
+        self.accounts.check()
         for body in self.world.sqs.messages:
             if "this is no number" not in body:
                 raise Violation("a good record was parked", body[:300])
-        balances = reconcile(Items.scanned(DynamoLedgerScan()))
+        journal = DynamoJournal()
+        self._check_history(journal)
+        balances = reconcile(Items.scanned(DynamoLedgerScan()), journal)
         if balances.findings:
             raise Violation("the reconciler finds something", "; ".join(balances.findings))
         for currency, sums in self.monitor.sums.items():
@@ -305,6 +376,19 @@ class Stage:
             if mine != theirs or sums.open_stakes or sums.in_flight:
                 raise Violation("the sums differ", f"{currency}: {sums} and {found}")
         return self._verify()
+
+    def _check_history(self, journal: DynamoJournal) -> None:
+        """Hold every wallet against its history, which must be whole and a chain."""
+        for (player, currency), wallet in self.accounts.wallets.items():
+            try:
+                last = verify_journal(player, currency, journal=journal)
+            except IntegrityError as error:
+                raise Violation("a history is no chain", error.message) from error
+            known = (0, 0, 0)
+            if last is not None:
+                known = (last.movement.version, last.available_minor, last.held_minor)
+            if known != (wallet.version, wallet.available_minor, wallet.held_minor):
+                raise Violation("a history is not whole", f"{player} {currency}: {wallet}, {last}")
 
     def _verify(self) -> int:
         """Verify the newest transcripts of every table, and that they follow one another."""
@@ -352,7 +436,7 @@ def play(plan: Plan, only: Iterable[str] | None = None, *, trace: bool = False) 
         report.rounds = stage.opened
         report.bets = len(stage.monitor.bets)
         report.ambiguities = stage.ambiguities
-        report.ambiguities_left = len(stage.people.unanswered)
+        report.ambiguities_left = len(stage.unanswered)
         report.write_units = world.billed_write_units()
         report.virtual_ms = world.now_ms
         report.faults = list(world.faults.happened)

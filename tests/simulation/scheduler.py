@@ -26,7 +26,7 @@ class Process:
     """``name`` is what it does and for whom: the same in every run of a seed, whatever else happens
     meanwhile, so that its own dice fall as before. Its clock is off by ``offset_ms``; at its call
     number ``step[0]`` by ``step[1]`` more. ``newer``: it runs a newer version of the code.
-    ``slept_through``: nothing ends it at its deadline any more.
+    ``slept_through``: nothing ends it at its deadline any more. ``met_fault``: a call of it did.
     """
 
     def __init__(self, name: str, kind: str, dice: random.Random) -> None:
@@ -39,6 +39,7 @@ class Process:
         self.step: tuple[int, int] | None = None
         self.newer = False
         self.slept_through = False
+        self.met_fault = False
         self.commits = 0
         self.lost_races = 0
         self.returned = False
@@ -79,6 +80,8 @@ class Scheduler:
         self._order = 0
         self._heap: list[tuple[float, int, Task | None, int, Callable[[], None] | None]] = []
         self._hub = getcurrent()
+        self._until: Callable[[], bool] = lambda: True
+        self._until_ms = self.now
         self.current: Task | None = None
         self.alive: set[Process] = set()
         self.failure: BaseException | None = None
@@ -116,9 +119,25 @@ class Scheduler:
     def sleep(self, ms: float) -> None:
         """Pause the running task."""
         task = self._living()
+        at = self.now + ms
+        if self._nobody_is_due(at):
+            self.now = at
+            return
         task.turn += 1
-        self._push(self.now + ms, task, task.turn, None)
+        self._push(at, task, task.turn, None)
         self._pause(task)
+
+    def _nobody_is_due(self, at: float) -> bool:
+        """Return whether nothing happens until ``at``, so that no turns need to be taken."""
+        if at > self._until_ms or self.failure is not None or self._until():
+            return False
+        heap = self._heap
+        while heap:
+            due, _, task, turn, _ = heap[0]
+            if task is None or task.turn == turn:
+                return due > at
+            heappop(heap)
+        return True
 
     def wait(self, event: Event, timeout_ms: float | None = None) -> bool:
         """Pause until the event happened; return False when the time ran out before."""
@@ -204,6 +223,7 @@ class Scheduler:
         Raises:
             BaseException: what ``failure`` was set to meanwhile.
         """
+        self._until, self._until_ms = until, until_ms
         while not until():
             if not self._heap or self._heap[0][0] > until_ms:
                 return False

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -89,12 +89,29 @@ class S3:
 
 
 class Sqs:
+    """What is sent to a queue without a reader of its own stays in ``messages``."""
+
     def __init__(self) -> None:
         self.messages: list[str] = []
+        self.readers: dict[str, Callable[[dict[str, Any]], str]] = {}
+        """By the queue's address: takes a message and returns its id."""
 
     def send_message(self, params: dict[str, Any]) -> Answer:
+        reader = self.readers.get(params["QueueUrl"])
+        if reader is not None:
+            return {"MessageId": reader(params)}
         self.messages.append(params["MessageBody"])
         return {"MessageId": str(len(self.messages))}
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsManager:
+    """Gives each secret, by its name."""
+
+    secrets: dict[str, str]
+
+    def get_secret_value(self, params: dict[str, Any]) -> Answer:
+        return {"SecretString": self.secrets[params["SecretId"]]}
 
 
 @dataclass
@@ -112,23 +129,36 @@ class Connections:
         return {}
 
 
-Start = Callable[[str, dict[str, Any]], bool]
-Tell = Callable[[str, str, str], bool]
+class StateMachine(Protocol):
+    def start(self, name: str, input_: dict[str, Any]) -> bool:
+        """Start an execution; return False when the name is taken."""
+
+    def status_of(self, name: str) -> str | None: ...
+
+    def tell(self, token: str, what: str, error: str) -> bool:
+        """Reach who waits for a token; return False when nobody does."""
 
 
-@dataclass
 class StepFunctions:
-    """``start(name, input)`` starts an execution, and returns False when the name is taken;
-    ``tell(token, what, error)`` reaches who waits for a token, and returns False when nobody does.
-    """
-
-    start: Start
-    tell: Tell
+    def __init__(self) -> None:
+        self.machines: dict[str, StateMachine] = {}
+        """By the last part of their ARN."""
 
     def start_execution(self, params: dict[str, Any]) -> Answer:
-        if not self.start(params["name"], json.loads(params["input"])):
+        arn = params["stateMachineArn"]
+        machine = self.machines.get(arn.rpartition(":")[2])
+        if machine is None:
+            return {"executionArn": arn}
+        if not machine.start(params["name"], json.loads(params["input"])):
             raise StoreError("ExecutionAlreadyExists", "Execution Already Exists")
-        return {"executionArn": params["stateMachineArn"] + ":" + params["name"]}
+        return {"executionArn": arn + ":" + params["name"]}
+
+    def describe_execution(self, params: dict[str, Any]) -> Answer:
+        machine, name = params["executionArn"].split(":")[-2:]
+        status = self.machines[machine].status_of(name)
+        if status is None:
+            raise StoreError("ExecutionDoesNotExist", "Execution Does Not Exist")
+        return {"status": status}
 
     def send_task_success(self, params: dict[str, Any]) -> Answer:
         return self._tell(params, "success")
@@ -140,7 +170,8 @@ class StepFunctions:
         return self._tell(params, "heartbeat")
 
     def _tell(self, params: dict[str, Any], what: str) -> Answer:
-        if not self.tell(params["taskToken"], what, params.get("error", "")):
+        token, error = params["taskToken"], params.get("error", "")
+        if not any(machine.tell(token, what, error) for machine in self.machines.values()):
             raise StoreError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist'")
         return {}
 
@@ -148,6 +179,7 @@ class StepFunctions:
 READS: Final = frozenset(
     {"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"}
     | {"GetObject", "Sign", "GetPublicKey", "Encrypt", "Decrypt"}
+    | {"GetSecretValue", "DescribeExecution"}
 )
 """Operations that change nothing that anybody could see."""
 
@@ -160,7 +192,9 @@ OPERATIONS: Final = {
     "GetObject": "get_object",
     "SendMessage": "send_message",
     "PostToConnection": "post_to_connection",
+    "GetSecretValue": "get_secret_value",
     "StartExecution": "start_execution",
+    "DescribeExecution": "describe_execution",
     "SendTaskSuccess": "send_task_success",
     "SendTaskFailure": "send_task_failure",
     "SendTaskHeartbeat": "send_task_heartbeat",

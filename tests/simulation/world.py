@@ -7,6 +7,7 @@ meet a fault.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib
 import json
@@ -19,20 +20,24 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from types import CodeType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, Final, Self, TypeVar
 from unittest import mock
 
+from aws_lambda_powertools.utilities.parameters import base as parameters
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from baccarat.adapters import observability
+from baccarat.adapters import observability, provider
 from baccarat.adapters.clock import SystemClock, SystemEntropy
 from baccarat.adapters.dynamodb import models, sessions
 from baccarat.domain.errors import BaccaratError
+from baccarat.domain.payment import PaymentLimits
 from baccarat.domain.tiers import TIERS
 from tests.simulation import transport
 from tests.simulation.faults import Fault, Faults, Kind, kinds_of
@@ -43,7 +48,9 @@ from tests.simulation.services import (
     S3,
     Connections,
     Kms,
+    SecretsManager,
     Sqs,
+    StateMachine,
     StepFunctions,
 )
 from tests.simulation.store import DynamoStore, StoreError
@@ -56,6 +63,15 @@ R = TypeVar("R")
 ROOT: Final = Path(__file__).resolve().parents[2]
 _WALLETS: Final = tuple(f"{tier}-wallets" for tier in TIERS)
 TABLES: Final = ("floor", "log", "ledger", *_WALLETS, "journal", "sessions")
+ARN_OF_MACHINES: Final = f"arn:aws:states:{transport.REGION}:000000000000:stateMachine:"
+LIMITS: Final = PaymentLimits(
+    min_deposit_minor=500,
+    max_deposit_minor=90_000,
+    min_withdrawal_minor=500,
+    max_withdrawal_minor=500_000,
+    automatic_below_minor=10_000,
+    two_people_from_minor=25_000,
+)
 ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -79,10 +95,21 @@ ENVIRONMENT: Final = {
     "CALLBACK_URL": "https://example.invalid/live",
     "WEBSOCKET_URL": "wss://example.invalid/live",
     "ALLOWED_ORIGINS": "https://play.example",
-    "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:round",
+    "STATE_MACHINE_ARN": f"{ARN_OF_MACHINES}round",
+    "WITHDRAWAL_MACHINE_ARN": f"{ARN_OF_MACHINES}withdrawal",
+    "PAYOUTS_QUEUE_URL": "https://queue.invalid/payouts.fifo",
+    "PROVIDER_URL": "https://provider.invalid",
+    "PROVIDER_KEY_SECRET": "provider-key",
+    "WEBHOOK_SECRET": "webhook-secret",
+    "PAYMENT_LIMITS": json.dumps(dict.fromkeys(("EUR", "USD"), asdict(LIMITS))),
 }
+SECRETS: Final = {"provider-key": '["key of ours"]', "webhook-secret": '["newest", "older"]'}
 _MINUTE_MS: Final = 60_000
 _APPLICATION: Final = f"{os.sep}baccarat{os.sep}application{os.sep}"
+_GC_THRESHOLD: Final = (50_000, 20, 100)
+"""A run makes much and keeps much of it; looking for cycles as often as usual takes a tenth of its
+time."""
+_NAP_MS: Final = (600, 25_000)
 NEWER_ATTRIBUTE: Final = "of_a_newer_version"
 
 
@@ -126,21 +153,21 @@ class World:
         self.s3, self.sqs = S3(), Sqs()
         self.connections = Connections(self._deliver)
         self.inboxes: dict[str, Callable[[dict[str, Any]], None]] = {}
-        self.on_start: Callable[[str, dict[str, Any]], bool] = lambda *_: True
-        self.on_token: Callable[[str, str, str], bool] = lambda *_: False
+        self.new_pool: Callable[..., Any] | None = None
+        """Makes what stands for urllib3's pool of connections to the payment provider."""
         self.on_commit: list[Callable[[str, list[Change]], None]] = []
         self.on_call: Callable[[Process, str, bool], None] | None = None
         """Told of each call before it is sent and after it was carried out: (process, operation,
         is it done). May kill the process."""
+        stepfunctions = StepFunctions()
+        self.machines: dict[str, StateMachine] = stepfunctions.machines
         self._targets: dict[str, Any] = {
             "kms": Kms(),
             "s3": self.s3,
             "sqs": self.sqs,
             "apigatewaymanagementapi": self.connections,
-            "stepfunctions": StepFunctions(
-                lambda name, input_: self.on_start(name, input_),
-                lambda token, what, error: self.on_token(token, what, error),
-            ),
+            "secretsmanager": SecretsManager(SECRETS),
+            "stepfunctions": stepfunctions,
         }
         self._lag = 0
         self._tokens = 0
@@ -219,13 +246,16 @@ class World:
     def _check_error(self, process: Process) -> None:
         """Hold against the process what no fault explains."""
         error = process.error
-        if error is not None and not isinstance(error, _EXPECTED):
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(last.filename).name}:{last.lineno}"
-            violation = Violation(
-                "an unexpected error", f"{process.name}: {type(error).__name__}: {error} ({place})"
-            )
-            self.scheduler.failure = self.scheduler.failure or violation
+        if error is None or isinstance(error, BaccaratError):
+            return
+        if process.met_fault and isinstance(error, _FROM_AWS):
+            return
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        detail = f"{process.name}: {type(error).__name__}: {error} ({place})"
+        found = isinstance(error, Violation)
+        violation = error if found else Violation("an unexpected error", detail)
+        self.scheduler.failure = self.scheduler.failure or violation
 
     def _cold_start(self, function: str, name: str) -> _Container:
         build = importlib.import_module(f"functions.{function}.handler").build
@@ -336,13 +366,13 @@ class World:
             raise Killed
         self.tallies.calls += 1
         lagging = service == "dynamodb" and _is_eventual(operation, params)
-        site = f"{_site(process)} {operation}"
+        site = f"{site_of(process)} {operation}"
         kinds = kinds_of(operation, consistent=not lagging)
         fault = self.faults.of_call(process, site, kinds)
+        process.met_fault = process.met_fault or fault is not None
         if process.step is not None and process.calls == process.step[0]:
             process.offset_ms += process.step[1]
-        if self.trace is not None:
-            self._note(process, site, params, fault)
+        self.note(process, site, params, fault)
         attempts = transport.attempts_of(client)
         meeting = _Meeting(self, process, client, service, operation, params, attempts, fault)
         for attempt in range(1, attempts + 1):
@@ -358,10 +388,12 @@ class World:
             self.scheduler.sleep(transport.backoff_ms(attempt, process.dice.random()))
         raise AssertionError("a client has at least one attempt")
 
-    def _note(
+    def note(
         self, process: Process, site: str, params: dict[str, Any], fault: Fault | None
     ) -> None:
-        assert self.trace is not None
+        """Write a call into the trace, if there is one."""
+        if self.trace is None:
+            return
         at = (self.scheduler.now - 1_760_000_000_000) / 1000
         mark = f"  *** {fault.kind}" if fault is not None else ""
         self.trace.append(f"{at:10.3f} {process.name:<44} {site} {_subject(params)}{mark}")
@@ -537,6 +569,9 @@ class _Meeting:
             case Kind.CRASH_BEFORE_SENDING:
                 faults.took_effect(fault)
                 self._die()
+            case Kind.NAP if number == 1:
+                world.scheduler.sleep(nap_ms(dice))
+                faults.took_effect(fault)
             case Kind.ZOMBIE if number == 1:
                 self.process.slept_through = True
                 world.scheduler.sleep(dice.uniform(2, 60) * _MINUTE_MS)
@@ -604,14 +639,22 @@ class _Meeting:
         return reasons
 
 
+def nap_ms(dice: random.Random) -> float:
+    """Return how long a nap is: at least what a close takes, less than a state's limit, short ones
+    as often as long ones.
+    """
+    shortest, longest = _NAP_MS
+    return float(shortest * (longest / shortest) ** dice.random())
+
+
 _BUSY: Final = (
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
     "RequestLimitExceeded",
     "TransactionInProgressException",
 )
-_EXPECTED: Final = (BaccaratError, ClientError, BotoCoreError, PynamoDBException)
-"""Errors by which the application fails on purpose, or hands on what AWS answered."""
+_FROM_AWS: Final = (ClientError, BotoCoreError, PynamoDBException, GetParameterError)
+"""Errors by which the application hands on what AWS answered."""
 _SEEN_WHEN_RAISED: Final = frozenset(
     {
         Kind.THROTTLED,
@@ -658,21 +701,20 @@ def _of_newer_version(operation: str, params: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _function_of(code: CodeType) -> str | None:
-    """Return the name of a function of the application layer, None for any other."""
-    if _APPLICATION not in code.co_filename:
-        return None
-    name = code.co_qualname.replace(".<locals>", "").replace(".<lambda>", "")
-    return f"{Path(code.co_filename).stem}.{name}"
+def _use_case(file_name: str) -> str | None:
+    """Return the name of a module of the application layer, None for any other."""
+    name = Path(file_name).stem
+    return name if _APPLICATION in file_name and name != "retry" else None
 
 
-def _site(process: Process) -> str:
+def site_of(process: Process) -> str:
     """Return which function of the application makes the call that is under way."""
     frame = sys._getframe(2)
     while frame is not None:
-        name = _function_of(frame.f_code)
-        if name is not None and not name.startswith("retry."):
-            return name
+        module = _use_case(frame.f_code.co_filename)
+        if module is not None:
+            name = frame.f_code.co_qualname.replace(".<locals>", "").replace(".<lambda>", "")
+            return f"{module}.{name}"
         frame = frame.f_back  # type: ignore[assignment]
     return process.kind
 
@@ -746,6 +788,16 @@ class _Pool:
         return iter(scheduler.all_of(self._max_workers, works))
 
 
+class _Tracer:
+    """Stands for Powertools' tracer, which makes segments even when it is disabled."""
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    def capture_lambda_handler(self, **_: Any) -> Callable[[Any], Any]:
+        return lambda handler: handler
+
+
 class _Metrics:
     """Stands for Powertools' metrics."""
 
@@ -760,6 +812,16 @@ def _now_ms(_: SystemClock) -> int:
     world = current()
     process = world.scheduler.process
     return world.now_ms + (process.offset_ms if process is not None else 0)
+
+
+def _datetime_now() -> datetime:
+    return datetime.fromtimestamp(current().now_ms / 1000, UTC)
+
+
+def _http_pool(**options: Any) -> Any:
+    new_pool = current().new_pool
+    assert new_pool is not None, "no provider is there"
+    return new_pool(**options)
 
 
 def _pause(_: SystemClock, at_most_ms: int) -> None:
@@ -795,9 +857,12 @@ def harness() -> Iterator[None]:
             # They print a line for each invocation, and no setting stops all of it.
             mock.patch.object(observability, "single_metric", lambda **_: nullcontext()),
             mock.patch.object(observability, "Metrics", _Metrics),
+            mock.patch.object(observability, "Tracer", _Tracer),
             mock.patch.object(
                 sessions, "time", SimpleNamespace(time=lambda: current().now_ms / 1000)
             ),
+            mock.patch.object(parameters, "datetime", SimpleNamespace(now=_datetime_now)),
+            mock.patch.object(provider, "PoolManager", _http_pool),
             # Done once, below: it makes new classes each time.
             *(
                 mock.patch.object(module, binding, lambda *_: None)
@@ -822,9 +887,14 @@ def harness() -> Iterator[None]:
         models.bind(models.JOURNAL_MODELS, "journal", transport.REGION)
         models.bind(models.SESSION_MODELS, "sessions", transport.REGION)
         logging.disable(logging.CRITICAL)
+        before = gc.get_threshold()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLD)
         try:
             yield
         finally:
+            gc.set_threshold(*before)
+            gc.unfreeze()
             logging.disable(logging.NOTSET)
             for patch in reversed(patches):
                 patch.stop()
