@@ -109,3 +109,16 @@ ENGINE := bench/engine_comparison
 compare-engine: setup ## deal random hands with our engine and with the npm package: HANDS
 	@cd $(ENGINE) && npm ci --silent --no-audit --no-fund 2> >(grep -v '^npm warn' >&2)
 	@$(BIN)/python $(ENGINE)/compare.py --hands $(HANDS)
+
+COMMANDS ?= 2000
+KILLED_WORKERS ?= 16
+.PHONY: kill-workers write-units bench-ledger
+kill-workers: setup ## mixed money commands by processes killed at random, on MiniStack: COMMANDS, KILLED_WORKERS, SEED
+	@$(BIN)/python -m bench.kill_workers --commands $(COMMANDS) --workers $(KILLED_WORKERS) $(if $(SEED),--seed $(SEED))
+
+write-units: setup ## write units of the bet lifecycle, beside a naive ledger's
+	@$(BIN)/python -m bench.ledger units
+
+bench-ledger: setup ## processor time of the ledger beside bare boto3; how it grows with bets and wallets
+	@$(BIN)/python -m bench.ledger processor
+	@$(BIN)/python -m bench.ledger growth

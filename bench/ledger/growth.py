@@ -7,12 +7,11 @@ the use cases, pynamodb and botocore without signing and sockets. It is told in 
 
 from __future__ import annotations
 
-import copy
 import random
 import resource
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from baccarat.domain.coup import Outcome
 from baccarat.domain.paytable import Spot
 from baccarat.domain.wallet import Wallet
 from bench.ledger.platforms import Memory, in_memory
+from tests.simulation.store.tables import Row as StoredItem
 from tests.simulation.store.tables import digest
 from tests.support.cloud import Cloud
 from tests.support.rounds import ManualRound
@@ -52,16 +52,20 @@ def wallet_name(number: int) -> str:
     return f"player-{number:012d}"
 
 
-def fill(cloud: Cloud, memory: Memory, numbers: Iterable[int]) -> None:
+def fill(cloud: Cloud, memory: Memory, numbers: Sequence[int]) -> None:
     """Put wallets into the store as a deposit leaves them, without the deposit's own item."""
-    table = _wallets_table(cloud)
-    item = _wallet_item(Wallet("", "EUR", 100_000, 0)).serialize()
-    keys = [f"PLAYER#{wallet_name(number)}" for number in numbers]
-    # In the order in which the store keeps them; each is then the last.
+    name = _wallets_table(cloud)
+    item = _wallet_item(Wallet(wallet_name(0), "EUR", 100_000, 0)).serialize()
+    memory.store.call("PutItem", {"TableName": name, "Item": item})
+    table = memory.store._database.tables[name]  # noqa: SLF001
+    first = table.row(table.schema.key_of_item(item))
+    assert first is not None
+    # The others share what is the same in all: only so do a million find room. They come in the
+    # order in which the store keeps them, so that each is the last.
+    keys = [f"PLAYER#{wallet_name(number)}" for number in numbers if number]
     for key in sorted(keys, key=digest):
-        wallet = copy.deepcopy(item)
-        wallet["pk"] = {"S": key}
-        memory.store.call("PutItem", {"TableName": table, "Item": wallet})
+        row = StoredItem({**first.item, "pk": {"S": key}}, first.size)
+        table.write(table.schema.key_of_item(row.item), None, row, table.created_ms)
 
 
 def _wallets_table(cloud: Cloud) -> str:
