@@ -21,7 +21,7 @@ ROUNDS_A_SEED = 24
 TRACE_LINES = 60
 SEEDS_FOR_A_BUG = 12
 """A planted bug is looked for with at most so many seeds."""
-PAIRS_A_COMMAND = 40
+PAIRS_A_COMMAND = 24
 """So many of the pairs of a command are tried, spread over all of them."""
 
 
@@ -134,7 +134,7 @@ def print_points(points: Sequence[Points], seconds: float) -> None:
     print(f"\n{'stopped after each call':<38}{'points':>10}{'pairs':>13}{'of all pairs':>15}")
     for one in points:
         singles, pairs = f"{one.singles_passed}/{one.singles}", f"{one.pairs_passed}/{one.pairs}"
-        print(f"{one.scenario.name:<38}{singles:>10}{pairs:>13}{one.all_pairs:>15}")
+        print(f"{one.name:<38}{singles:>10}{pairs:>13}{one.all_pairs:>15}")
         for failure in one.failures:
             print(f"    {failure}")
     passed, singles = (
