@@ -143,8 +143,10 @@ def _held_after_it_is_noted() -> list[Any]:
     def open_payment(
         self: Any, payment: Payment, before: Wallet | None = None, after: Wallet | None = None
     ) -> Payment | None:
+        if payment.kind is PaymentKind.DEPOSIT or before is None or after is None:
+            return original(self, payment, before, after)
         existing = original(self, payment)
-        if existing is None and before is not None and after is not None:
+        if existing is None:
             try:
                 self._write(before, after, [])
             except Cancelled as error:

@@ -223,6 +223,7 @@ class Provider:
             if 400 <= status < 500:
                 raise Violation("a good webhook was refused", f"{name}: {status}")
             scheduler.sleep(500 * 2**attempt)
+        raise Violation("a webhook is never taken", name)
 
     def _refused(self, name: str, report: dict[str, Any], secret: str, age_ms: float) -> None:
         """Send a webhook that is signed wrongly or too old, once."""
