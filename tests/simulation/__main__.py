@@ -120,6 +120,8 @@ def simulate(rounds: int, workers: int) -> int:
             found.add(report)
         rounds_seconds = time.monotonic() - started
         table(rows(found, rounds_seconds))
+        for report in found.broken:
+            print(f"  {report.plan}: {report.violation}")
         print_faults(found.counts)
         started = time.monotonic()
         points = list(pool.map(crash_points, range(len(SCENARIOS))))
