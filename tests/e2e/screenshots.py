@@ -92,7 +92,10 @@ def place_bets(table: Page | Locator, bets: tuple[tuple[str, str], ...]) -> None
     """
     chips = [(table.get_by_test_id(chip), table.get_by_test_id(f"spot-{s}")) for chip, s in bets]
     for attempt in range(_ATTEMPTS):
-        wait_for_phase(table, "settled")
+        # How long "settled" is shown may be less than the time between two looks at it.
+        expect(table.get_by_test_id("status")).not_to_have_attribute(
+            "data-phase", "open", timeout=60 * SECONDS
+        )
         wait_for_phase(table, "open")
         try:
             for chip, spot in chips:
