@@ -7,18 +7,22 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from tests.simulation.crash_points import SCENARIOS, enumerate_points
+from tests.simulation.crash_points import SCENARIOS, Points, enumerate_points
 from tests.simulation.faults import Counts, Kind
-from tests.simulation.mutations import MUTATIONS
+from tests.simulation.mutations import MUTATIONS, caught
 from tests.simulation.play import Plan, Report, play
+from tests.simulation.shrink import shortest
 from tests.simulation.world import Tallies, harness
 
 ROUNDS_A_SEED = 24
 TRACE_LINES = 60
-SEEDS_FOR_A_BUG = 40
+SEEDS_FOR_A_BUG = 12
 """A planted bug is looked for with at most so many seeds."""
+PAIRS_A_COMMAND = 40
+"""So many of the pairs of a command are tried, spread over all of them."""
 
 
 @dataclass
@@ -49,45 +53,23 @@ class Sum:
             self.broken.append(report)
 
 
-def one_seed(plan: Plan) -> Report:
-    with harness():
-        return play(plan)
+_stack = ExitStack()
 
 
-def shortest(plan: Plan, faults: Sequence[str]) -> Report:
-    """Return the run with the fewest of ``faults`` that still breaks something, with its trace.
-
-    Faults are left out in ever smaller parts, as long as the violation stays (delta debugging).
-    """
-    kept, part = list(faults), max(1, len(faults) // 2)
-    with harness():
-        while kept and part:
-            for start in range(0, len(kept), part):
-                fewer = kept[:start] + kept[start + part :]
-                if play(plan, fewer).violation is not None:
-                    kept = fewer
-                    break
-            else:
-                part //= 2
-        return play(plan, kept, trace=True)
+def enter() -> None:
+    """Enter the harness for good: once in a process, because that takes as long as some rounds."""
+    _stack.enter_context(harness())
 
 
-def crash_points(place: int) -> tuple[str, int, int, int, int, list[str]]:
-    with harness():
-        found = enumerate_points(SCENARIOS[place])
-    counted = (found.singles_passed, found.singles, found.pairs_passed, found.pairs)
-    return (SCENARIOS[place].name, *counted, found.failures)
+def crash_points(place: int) -> Points:
+    return enumerate_points(SCENARIOS[place], PAIRS_A_COMMAND)
 
 
 def planted(place: int) -> tuple[str, str | None]:
     """Return the name of a bug, and how it was caught or None."""
     mutation = MUTATIONS[place]
-    with harness(), mutation.planted():
-        for seed in range(1, SEEDS_FOR_A_BUG + 1):
-            report = play(Plan(seed))
-            if report.violation is not None:
-                return mutation.name, f"seed {seed}: {report.violation}"
-    return mutation.name, None
+    report = caught(mutation, range(1, SEEDS_FOR_A_BUG + 1))
+    return mutation.name, None if report is None else f"seed {report.plan.seed}: {report.violation}"
 
 
 def rows(found: Sum, seconds: float) -> Iterator[tuple[str, str]]:
@@ -107,39 +89,85 @@ def rows(found: Sum, seconds: float) -> Iterator[tuple[str, str]]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
     parser.add_argument("--rounds", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, help="play this one alone, and print its trace")
+    parser.add_argument("--seed", type=int, help="play this one alone")
+    parser.add_argument("--plant", metavar="BUG", help="show how this planted bug is caught")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    if options.plant is not None:
+        return show_planted(options.plant)
     if options.seed is not None:
-        return show(one_seed(Plan(options.seed, ROUNDS_A_SEED)))
-    seeds = range(1, max(1, options.rounds // ROUNDS_A_SEED) + 2)
-    started = time.monotonic()
-    found = Sum()
-    with ProcessPoolExecutor(options.workers) as pool:
-        for report in pool.map(one_seed, (Plan(s, ROUNDS_A_SEED) for s in seeds), chunksize=4):
+        enter()
+        return show(play(Plan(options.seed, ROUNDS_A_SEED)))
+    return simulate(options.rounds, options.workers)
+
+
+def simulate(rounds: int, workers: int) -> int:
+    plans = [Plan(1 + n, ROUNDS_A_SEED) for n in range(-(-rounds // ROUNDS_A_SEED))]
+    with ProcessPoolExecutor(workers, initializer=enter) as pool:
+        started = time.monotonic()
+        found = Sum()
+        for report in pool.map(play, plans):
             found.add(report)
-        seconds = time.monotonic() - started
-        table(rows(found, seconds))
-        print(f"\n{'fault':<34}{'injected':>10}{'took effect':>13}")
-        for kind in Kind:
-            injected, effective = found.counts.injected[kind], found.counts.effective[kind]
-            print(f"{kind.value:<34}{injected:>10}{effective:>13}")
+        rounds_seconds = time.monotonic() - started
+        table(rows(found, rounds_seconds))
+        print_faults(found.counts)
+        started = time.monotonic()
         points = list(pool.map(crash_points, range(len(SCENARIOS))))
+        print_points(points, time.monotonic() - started)
+        started = time.monotonic()
         bugs = list(pool.map(planted, range(len(MUTATIONS))))
-    print(f"\n{'stopped after each call':<34}{'points':>12}{'pairs':>14}")
-    for name, passed, singles, pairs_passed, pairs, failures in points:
-        print(f"{name:<34}{f'{passed}/{singles}':>12}{f'{pairs_passed}/{pairs}':>14}")
-        for failure in failures:
+        print_bugs(bugs, time.monotonic() - started)
+    if found.broken:
+        enter()
+        show(found.broken[0])
+    whole = not (found.broken or found.ambiguities_left or any(one.failures for one in points))
+    return 0 if whole and all(how is not None for _, how in bugs) else 1
+
+
+def print_faults(counts: Counts) -> None:
+    print(f"\n{'fault':<38}{'injected':>10}{'took effect':>13}")
+    for kind in Kind:
+        print(f"{kind.value:<38}{counts.injected[kind]:>10}{counts.effective[kind]:>13}")
+
+
+def print_points(points: Sequence[Points], seconds: float) -> None:
+    print(f"\n{'stopped after each call':<38}{'points':>10}{'pairs':>13}{'of all pairs':>15}")
+    for one in points:
+        singles, pairs = f"{one.singles_passed}/{one.singles}", f"{one.pairs_passed}/{one.pairs}"
+        print(f"{one.scenario.name:<38}{singles:>10}{pairs:>13}{one.all_pairs:>15}")
+        for failure in one.failures:
             print(f"    {failure}")
+    passed, singles = (
+        sum(getattr(one, n) for one in points) for n in ("singles_passed", "singles")
+    )
+    print(f"crash points passed: {passed}/{singles}")
+    passed, pairs = (sum(getattr(one, n) for one in points) for n in ("pairs_passed", "pairs"))
+    every = sum(one.all_pairs for one in points)
+    print(f"pairs passed: {passed}/{pairs} (of all {every}), in {seconds:.0f} s")
+
+
+def print_bugs(bugs: Sequence[tuple[str, str | None]], seconds: float) -> None:
     caught = sum(how is not None for _, how in bugs)
-    print(f"\nplanted bugs caught: {caught}/{len(bugs)}")
+    print(f"\nplanted bugs caught: {caught}/{len(bugs)}, in {seconds:.0f} s")
     for name, how in bugs:
         print(f"  {name}: {how or 'NOT CAUGHT'}")
-    print(f"\n{time.monotonic() - started:.0f} s in all")
-    for report in found.broken[:1]:
+
+
+def show_planted(name: str) -> int:
+    """Plant a bug, and print the shortest run that catches it."""
+    mutation = next((mutation for mutation in MUTATIONS if mutation.name == name), None)
+    if mutation is None:
+        known = "\n  ".join(mutation.name for mutation in MUTATIONS)
+        print(f"no planted bug is named {name!r}; there are\n  {known}", file=sys.stderr)
+        return 2
+    enter()
+    report = caught(mutation, range(1, SEEDS_FOR_A_BUG + 1))
+    if report is None:
+        print(f"{name}: not caught with {SEEDS_FOR_A_BUG} seeds")
+        return 1
+    with mutation.planted():
         show(report)
-    whole = not found.broken and not any(failures for *_, failures in points)
-    return 0 if whole and caught == len(bugs) and not found.ambiguities_left else 1
+    return 0
 
 
 def show(report: Report) -> int:
@@ -149,15 +177,16 @@ def show(report: Report) -> int:
             f"{report.plan}: {report.bets} bets, {report.verified} transcripts verified, in order"
         )
         return 0
-    least = shortest(report.plan, report.faults)
-    print(f"\n{report.plan}: {report.violation}\nwith {len(least.faults)} faults:")
+    least = shortest(report)
+    print(f"\n{report.plan}: {report.violation}")
+    print(f"shortest: {least.plan}, {len(least.faults)} faults: {least.violation}")
     print("\n".join(f"  {line}" for line in [*least.faults, *least.trace[-TRACE_LINES:]]))
     return 1
 
 
 def table(lines: Iterator[tuple[str, str]]) -> None:
     for name, value in lines:
-        print(f"{name:<34}{value}")
+        print(f"{name:<38}{value}")
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ class Consumers:
         """Let the records wait, as they do when a function is throttled or a shard is moved."""
         place = f"{shard.name} {shard.batches}"
         site = f"stream of {shard.mapping.function}"
-        late = self._world.faults.of_event(place, site, Kind.RECORDS_LATE, 4)
+        late = self._world.faults.of_event(place, site, Kind.RECORDS_LATE, 8)
         if late is not None:
             self._world.scheduler.sleep(late.dice.uniform(1_000, 20_000))
             self._world.faults.took_effect(late)

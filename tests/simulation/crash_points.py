@@ -9,7 +9,7 @@ watchdog, the stream). At the end everything is checked as after any run.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -289,32 +289,40 @@ class Points:
     singles_passed: int = 0
     pairs: int = 0
     pairs_passed: int = 0
+    all_pairs: int = 0
+    """How many there are, tried or not."""
     failures: list[str] = field(default_factory=list)
 
 
-def enumerate_points(scenario: Scenario, every_pair: int = 1) -> Points:
-    """Stop the command at all its points, and at each ``every_pair``-th pair of them."""
+def enumerate_points(scenario: Scenario, most_pairs: int | None = None) -> Points:
+    """Stop the command at all its points, and at ``most_pairs`` pairs of them, spread evenly over
+    all; at every pair with None.
+    """
     points = Points(scenario)
     reference = run(scenario)
     if reference.violation is not None:
         points.failures.append(f"{scenario.name}: {reference.violation}")
         return points
     [(first, calls)] = reference.attempts
-    number = 0
+    pairs: list[tuple[int, int]] = []
     for place in range(1, calls + 1):
         single = run(scenario, first, (place,))
         points.singles += 1
         points.singles_passed += _passed(points, single, (place,))
         if len(single.attempts) < 2:
             continue  # Nothing was left to resume.
-        for second in range(1, single.attempts[1][1] + 1):
-            number += 1
-            if number % every_pair:
-                continue
-            pair = run(scenario, first, (place, second))
-            points.pairs += 1
-            points.pairs_passed += _passed(points, pair, (place, second))
+        pairs += ((place, second) for second in range(1, single.attempts[1][1] + 1))
+    points.all_pairs = len(pairs)
+    for deaths in _spread(pairs, most_pairs):
+        points.pairs += 1
+        points.pairs_passed += _passed(points, run(scenario, first, deaths), deaths)
     return points
+
+
+def _spread(pairs: list[tuple[int, int]], most: int | None) -> list[tuple[int, int]]:
+    if most is None or len(pairs) <= most:
+        return pairs
+    return [pairs[number * len(pairs) // most] for number in range(most)]
 
 
 def _passed(points: Points, found: Run, deaths: tuple[int, ...]) -> bool:
@@ -330,8 +338,3 @@ def _passed(points: Points, found: Run, deaths: tuple[int, ...]) -> bool:
 
 def by_name(name: str) -> Scenario:
     return next(scenario for scenario in SCENARIOS if scenario.name == name)
-
-
-def all_points(every_pair: int = 1) -> Iterator[Points]:
-    for scenario in SCENARIOS:
-        yield enumerate_points(scenario, every_pair)

@@ -7,7 +7,7 @@ application knows of them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -30,6 +30,7 @@ from baccarat.domain import book, correction, wallet
 from baccarat.domain.book import BetBook
 from baccarat.domain.errors import Contention, Refused
 from baccarat.domain.wallet import Bet, BetState, RefundReason, Wallet
+from tests.simulation.play import Plan, Report, play
 
 _ALWAYS: Final = "attribute_not_exists(pk) OR attribute_exists(pk)"
 
@@ -102,23 +103,26 @@ def _add_instead_of_set() -> list[Any]:
 
 
 def _token_is_the_record() -> list[Any]:
-    """A bet is put whatever is there; DynamoDB's token is to keep a repeat from counting twice."""
+    """A payment is put whatever is there: DynamoDB's token, which it forgets after ten minutes, is
+    to keep a repeat from counting twice.
+    """
 
-    def place(self: Any, before: Wallet, after: Wallet, bets: Sequence[Bet]) -> bool:
-        operations = [
-            transact.on_version(ledger._wallet_item(after), before.version),
-            *(_unconditional(transact.if_absent(ledger._bet_item(bet))) for bet in bets),
-        ]
+    def open_payment(self: Any, payment: Any, before: Any = None, after: Any = None) -> Any:
+        operations = [_unconditional(transact.if_absent(ledger._payment_item(payment)))]
+        if before is not None:
+            operations.append(transact.on_version(ledger._wallet_item(after), before.version))
         try:
             self._client.transact_write_items(
                 TransactItems=[transact._request(operation) for operation in operations],
-                ClientRequestToken=bets[0].bet_id[:36],
+                ClientRequestToken=payment.payment_id[-36:],
             )
+        except self._client.exceptions.IdempotentParameterMismatchException:
+            return self.payment(payment.payment_id)
         except self._client.exceptions.TransactionCanceledException as error:
             raise Contention("moved") from error
-        return True
+        return None
 
-    return [mock.patch.object(DynamoLedger, "place", place)]
+    return [mock.patch.object(DynamoLedger, "open_payment", open_payment)]
 
 
 def _close_bets_in_any_state() -> list[Any]:
@@ -440,6 +444,13 @@ class Mutation:
         finally:
             for patch in reversed(patches):
                 patch.stop()
+
+
+def caught(mutation: Mutation, seeds: Iterable[int]) -> Report | None:
+    """Return the first broken run with the bug, None if there is none. Inside ``harness``."""
+    with mutation.planted():
+        reports = (play(Plan(seed)) for seed in seeds)
+        return next((report for report in reports if report.violation is not None), None)
 
 
 MUTATIONS: Final = (

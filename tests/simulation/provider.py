@@ -26,7 +26,7 @@ from sandbox.provider.service import Known, Order, report_of
 from tests.simulation.faults import Fault, Kind, kinds_of
 from tests.simulation.requests import FUNCTION_MS, http_event
 from tests.simulation.scheduler import Killed, Process
-from tests.simulation.world import NAP_MS, SECRETS, Violation, World, current, site_of
+from tests.simulation.world import SECRETS, Violation, World, current, nap_ms, site_of
 
 _KEY: Final = json.loads(SECRETS["provider-key"])[0]
 _SIGNING: Final = tuple(json.loads(SECRETS["webhook-secret"]))
@@ -339,7 +339,7 @@ class _Exchange:
                     world.faults.took_effect(fault)  # type: ignore[arg-type]
                 world.scheduler.kill(process)
             case Kind.NAP if self._attempts == 1 and fault is not None:
-                world.scheduler.sleep(fault.dice.uniform(*NAP_MS))
+                world.scheduler.sleep(nap_ms(fault.dice))
                 world.faults.took_effect(fault)
             case Kind.ZOMBIE if self._attempts == 1 and fault is not None:
                 process.slept_through = True

@@ -109,8 +109,7 @@ _APPLICATION: Final = f"{os.sep}baccarat{os.sep}application{os.sep}"
 _GC_THRESHOLD: Final = (50_000, 20, 100)
 """A run makes much and keeps much of it; looking for cycles as often as usual takes a tenth of its
 time."""
-NAP_MS: Final = (600, 25_000)
-"""Longer than a close takes, shorter than a state's limit."""
+_NAP_MS: Final = (600, 25_000)
 NEWER_ATTRIBUTE: Final = "of_a_newer_version"
 
 
@@ -571,7 +570,7 @@ class _Meeting:
                 faults.took_effect(fault)
                 self._die()
             case Kind.NAP if number == 1:
-                world.scheduler.sleep(dice.uniform(*NAP_MS))
+                world.scheduler.sleep(nap_ms(dice))
                 faults.took_effect(fault)
             case Kind.ZOMBIE if number == 1:
                 self.process.slept_through = True
@@ -638,6 +637,14 @@ class _Meeting:
         reasons = [dict(NOTHING_WRONG) for _ in self.params["TransactItems"]]
         fault.dice.choice(reasons).update(Code=code, Message="busy")
         return reasons
+
+
+def nap_ms(dice: random.Random) -> float:
+    """Return how long a nap is: at least what a close takes, less than a state's limit, short ones
+    as often as long ones.
+    """
+    shortest, longest = _NAP_MS
+    return float(shortest * (longest / shortest) ** dice.random())
 
 
 _BUSY: Final = (
