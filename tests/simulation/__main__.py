@@ -34,6 +34,7 @@ class Sum:
     seeds: int = 0
     rounds: int = 0
     bets: int = 0
+    payments: int = 0
     ambiguities: int = 0
     ambiguities_left: int = 0
     write_units: float = 0.0
@@ -46,7 +47,15 @@ class Sum:
             setattr(self.tallies, name, getattr(self.tallies, name) + getattr(report.tallies, name))
         self.seeds += 1
         for name in (
-            *("rounds", "bets", "ambiguities", "ambiguities_left", "write_units", "verified"),
+            *(
+                "rounds",
+                "bets",
+                "payments",
+                "ambiguities",
+                "ambiguities_left",
+                "write_units",
+                "verified",
+            ),
         ):
             setattr(self, name, getattr(self, name) + getattr(report, name))
         if report.violation is not None:
@@ -75,7 +84,8 @@ def planted(place: int) -> tuple[str, str | None]:
 def rows(found: Sum, seconds: float) -> Iterator[tuple[str, str]]:
     tallies, counts = found.tallies, found.counts
     cells = f"{len(counts.cells)} of {counts.possible}"
-    yield "seeds, rounds, bets", f"{found.seeds}, {found.rounds}, {found.bets}"
+    yield "seeds, rounds", f"{found.seeds}, {found.rounds}"
+    yield "bets, payments", f"{found.bets}, {found.payments}"
     yield "operations", f"{tallies.operations}, {tallies.operations / seconds:.0f} a second"
     yield "calls of AWS", str(tallies.calls)
     yield "call sites × faults reached", f"{cells} ({len(counts.cells) / counts.possible:.1%})"

@@ -60,10 +60,10 @@ class Accounts:
         self._provider = provider
         self.payments: dict[str, SeenPayment] = {}
         self.wallets: dict[tuple[str, str], SeenWallet] = {}
-        self.stops: dict[tuple[str, str], int] = {}
-        """The version of each wallet's newest stop."""
         self.on_payment: Callable[[str, SeenPayment], None] = lambda *_: None
         """Told of a payment that came to another state or got a flag."""
+        self.on_stop: Callable[[str, str, int], None] = lambda *_: None
+        """Told of a wallet that was stopped, and at which version."""
         provider.on_payout = self._asked_for_payout
         provider.state_in_house = self._state_of
 
@@ -92,7 +92,7 @@ class Accounts:
         if image["by"]["S"] == RECONCILER:
             raise Violation("the reconciler stopped a sound wallet", f"{player} {currency}")
         if image["kind"]["S"] == "STOP":
-            self.stops[player, currency] = int(version)
+            self.on_stop(player, currency, int(version))
 
     def _payment(self, player: str, id_: str, image: Mapping[str, Any]) -> None:
         seen = SeenPayment(

@@ -1,4 +1,5 @@
-"""Who uses payments: players who pay in and out, and cashiers who review, settle and reverse.
+"""Who uses payments: players who pay in and out, cashiers who review, settle and reverse, and the
+operator who lets a stopped wallet go.
 
 As in ``people``, each thing that they do is one function, listed once.
 """
@@ -12,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from baccarat.domain.payment import payment_id_for
-from baccarat.domain.roles import CASHIER, PLAYER
+from baccarat.domain.roles import CASHIER, OPS, PLAYER
 from tests.simulation.accounts import ENDED, Accounts, SeenPayment
 from tests.simulation.provider import Provider
 from tests.simulation.requests import Request
@@ -132,7 +133,7 @@ PAYMENTS: Final[tuple[tuple[int, Callable[[Payer], None]], ...]] = (
     (3, pay_out),
     (2, pay_out_twice),
     (2, pay_out_everything),
-    (3, pay_out_and_cancel),
+    (4, pay_out_and_cancel),
 )
 
 
@@ -151,6 +152,7 @@ class Cashier:
 
     def __post_init__(self) -> None:
         self.accounts.on_payment = self._payment_moved
+        self.accounts.on_stop = self._wallet_stopped
 
     def round_opened(self, round_id: str, currency: str) -> None:
         dice = self.dice(f"pay in {round_id}")
@@ -174,6 +176,24 @@ class Cashier:
                     self._reversed.add(payment_id)
                     act = partial(self._reverse, payment_id, seen.kind)
                     self.start(f"reverse {payment_id}", act, dice.uniform(5_000, 60_000))
+
+    def _wallet_stopped(self, player: str, currency: str, version: int) -> None:
+        dice = self.dice(f"stop {player} {currency} {version}")
+        if dice.random() < 0.5:
+            act = partial(self._let_go, player, currency, version)
+            self.start(f"let go {player} {version}", act, dice.uniform(1_000, 20_000))
+
+    def _let_go(self, player: str, currency: str, version: int) -> None:
+        """Let a wallet go, say it twice, and then of a stop that never was."""
+        for stop_version, must_be in (
+            (version, None),
+            (version, None),
+            (version - 1, frozenset({"NOT_STOPPED"})),
+        ):
+            key = self.new_key(f"olga-{player}-{currency}-{version}")
+            path = f"/players/{player}/wallets/{currency}/resume"
+            body = {"stop_version": stop_version, "reason": "looked at"}
+            self.ask("resume_wallet", "olga", OPS, path, body, key, must_be)
 
     def _review(self, payment_id: str, amount_minor: int, dice: random.Random) -> None:
         first, second, third = dice.sample(CASHIERS, 3)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from tests.simulation.cashier import Payer
 from tests.simulation.people import (
     Operation,
     Pit,
@@ -23,7 +24,7 @@ from tests.simulation.people import (
 )
 from tests.simulation.play import Plan, Stage
 from tests.simulation.scheduler import Process
-from tests.simulation.world import Violation, World, inhabited
+from tests.simulation.world import LIMITS, Violation, World, inhabited
 
 _PLAN: Final = Plan(seed=7, rounds=1, players=3, tables=1, rate=0.0)
 _ROUND: Final = "bac-1.000000001"
@@ -128,6 +129,32 @@ def _operation(name: str, use_case: Callable[[], Any]) -> Act:
 
 _DEPOSIT: Final = _operation("deposit 0 anna", partial(deposit, "anna", "EUR", "d0", 5_000))
 _STOP: Final = _operation("stop 0 anna", partial(set_stopped, "anna", "EUR", stopped=True))
+
+
+def _pay(act: Callable[[Payer], Any]) -> Act:
+    def pay(stage: Stage) -> None:
+        payer = Payer(stage.cashier, "chen", "EUR", _ROUND, stage.people._dice("crash payer"))
+        _client(stage, "chen pays", lambda: act(payer))
+
+    return pay
+
+
+def _pay_in(payer: Payer) -> None:
+    asked = payer.ask("/deposits", 5_000)
+    if asked.answer is not None:
+        payer.cashier.provider.end(asked.answer["payment"]["paymentId"], "PAID")
+
+
+def _pay_out_and_cancel(payer: Payer) -> None:
+    asked = payer.ask("/withdrawals", LIMITS.two_people_from_minor)
+    if asked.answer is not None:
+        payer.ask(f"/withdrawals/{asked.answer['payment']['paymentId']}/cancel", None)
+
+
+_PAY_IN: Final = _pay(_pay_in)
+_PAY_OUT: Final = _pay(lambda payer: payer.ask("/withdrawals", 5_000))
+_PAY_OUT_LARGE: Final = _pay(lambda payer: payer.ask("/withdrawals", LIMITS.two_people_from_minor))
+_CANCEL: Final = _pay(_pay_out_and_cancel)
 _USUAL: Final = (
     ("OPEN", _bet("anna", "PLAYER")),
     ("OPEN", _bet("vip.bert", "PLAYER", "BANKER", "TIE")),
@@ -174,6 +201,17 @@ SCENARIOS: Final = (
     ),
     Scenario("deposit", "deposit", (("OPEN", _DEPOSIT),)),
     Scenario("stop a wallet", "stop", (("OPEN", _STOP),)),
+    Scenario("ask to pay in", "request_payments", (("OPEN", _PAY_IN),), named="deposits"),
+    Scenario("take a webhook of a deposit", "receive_webhook", (("OPEN", _PAY_IN),)),
+    Scenario("ask to pay out", "request_payments", (("OPEN", _PAY_OUT),), named="withdrawals"),
+    Scenario("assess a withdrawal", "assess_withdrawal", (("OPEN", _PAY_OUT),)),
+    Scenario("queue a withdrawal", "queue_withdrawal", (("OPEN", _PAY_OUT),)),
+    Scenario("send a withdrawal", "send_withdrawal", (("OPEN", _PAY_OUT),)),
+    Scenario("take a webhook of a payout", "receive_webhook", (("OPEN", _PAY_OUT),)),
+    Scenario("await a review", "await_review", (("OPEN", _PAY_OUT_LARGE),)),
+    Scenario("review a withdrawal", "review_withdrawals", (("OPEN", _PAY_OUT_LARGE),)),
+    Scenario("cancel a withdrawal", "request_payments", (("OPEN", _CANCEL),), named="cancel"),
+    Scenario("project a wallet", "project_wallets", (("OPEN", _PAY_OUT),)),
 )
 """A new command is one more scenario."""
 

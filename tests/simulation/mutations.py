@@ -30,6 +30,7 @@ from baccarat.domain import book, correction, wallet
 from baccarat.domain.book import BetBook
 from baccarat.domain.errors import Contention, Refused
 from baccarat.domain.wallet import Bet, BetState, RefundReason, Wallet
+from tests.simulation.payment_mutations import PAYMENT_BUGS
 from tests.simulation.play import Plan, Report, play
 
 _ALWAYS: Final = "attribute_not_exists(pk) OR attribute_exists(pk)"
@@ -483,4 +484,5 @@ MUTATIONS: Final = (
     Mutation("a stop without a version", _a_stop_moves_no_version),
     Mutation("a late bet refunded as void", _refunds_give_the_reason_of_a_void),
     Mutation("a correction posted by another amount", _corrections_are_posted_by_what_was_wanted),
+    *(Mutation(name, patches) for name, patches in PAYMENT_BUGS),
 )

@@ -91,6 +91,7 @@ class Report:
     tallies: Tallies
     rounds: int = 0
     bets: int = 0
+    payments: int = 0
     ambiguities: int = 0
     ambiguities_left: int = 0
     write_units: float = 0.0
@@ -432,6 +433,7 @@ def play(plan: Plan, only: Iterable[str] | None = None, *, trace: bool = False) 
             report.violation = violation
         report.rounds = stage.opened
         report.bets = len(stage.monitor.bets)
+        report.payments = len(stage.accounts.payments)
         report.ambiguities = stage.ambiguities
         report.ambiguities_left = len(stage.unanswered)
         report.write_units = world.billed_write_units()

@@ -95,7 +95,7 @@ class Provider:
     def _take_on(self, kind: Literal["deposit", "payout"], order: Order) -> Known:
         payment_id = order.paymentId
         if kind == "payout":
-            self.on_payout(payment_id)
+            self._check_payout(payment_id)
         dice = self._dice(payment_id)
         known = Known(kind, order, f"psp_{dice.getrandbits(64):016x}")
         known.refused = dice.random() < 0.08
@@ -117,6 +117,16 @@ class Provider:
                 self.end(payment_id, how)
         return known
 
+    def _check_payout(self, payment_id: str) -> None:
+        try:
+            self.on_payout(payment_id)
+        except Violation as violation:
+            # Not raised here: whoever asks may take it for an answer that went wrong.
+            scheduler = self._world.scheduler
+            scheduler.failure = scheduler.failure or violation
+            if scheduler.process is not None:
+                scheduler.kill(scheduler.process)
+
     def end(self, payment_id: str, outcome: End) -> None:
         """A player pays or fails, or a payout ends. The first end stands."""
         known = self.payments[payment_id]
@@ -135,7 +145,7 @@ class Provider:
         place, site = f"webhook {payment_id} {number}", f"webhook of a {known.kind}"
         true = {**report_of(known), "outcome": outcome}
 
-        def met(kind: Kind, factor: float = 3.0) -> Fault | None:
+        def met(kind: Kind, factor: float = 8.0) -> Fault | None:
             return faults.of_event(place, site, kind, factor)
 
         lie = met(Kind.WEBHOOK_LIES) if outcome == "PAID" else None
@@ -165,7 +175,7 @@ class Provider:
             faults.took_effect(replayed)
             age_ms = replayed.dice.uniform(6, 20) * _MINUTE_MS
             at(delay_ms + age_ms, f"{place} replayed", true, age_ms=age_ms)
-        taken_back = met(Kind.PROVIDER_CONTRADICTS) if outcome == "PAID" else None
+        taken_back = met(Kind.PROVIDER_CONTRADICTS, 20) if outcome == "PAID" else None
         if taken_back is not None:
             delay_ms += taken_back.dice.uniform(5, 120) * 1_000
             act = partial(self._take_back, known, f"{place} back", taken_back)
@@ -213,6 +223,7 @@ class Provider:
             if 400 <= status < 500:
                 raise Violation("a good webhook was refused", f"{name}: {status}")
             scheduler.sleep(500 * 2**attempt)
+        raise Violation("a webhook is never taken", name)
 
     def _refused(self, name: str, report: dict[str, Any], secret: str, age_ms: float) -> None:
         """Send a webhook that is signed wrongly or too old, once."""
@@ -318,7 +329,7 @@ class _Exchange:
         if fault is not None and (self._mattered or status not in (200, 201, 404)):
             self._world.faults.took_effect(fault)
 
-    def _meet(
+    def _meet(  # noqa: PLR0911  one for each fault
         self, method: str, url: str, body: str | None, headers: dict[str, str]
     ) -> tuple[int, dict[str, Any]]:
         fault, world, process = self._fault, self._world, self._process

@@ -31,13 +31,16 @@ def test_no_seed_breaks_anything(seed: int) -> None:
 def test_the_same_seed_is_the_same_run() -> None:
     first, second = (play(Plan(5, rounds=8)) for _ in range(2))
     assert first.faults
+    assert first.payments > 0
     assert (first.digest, first.faults) == (second.digest, second.faults)
     assert play(Plan(6, rounds=8)).digest != first.digest
 
 
-@pytest.mark.parametrize("name", ["cancel a bet", "settle a page", "finish a round"])
+@pytest.mark.parametrize(
+    "name", ["cancel a bet", "settle a page", "finish a round", "send a withdrawal"]
+)
 def test_a_command_that_dies_after_any_call_is_resumed(name: str) -> None:
-    points = enumerate_points(by_name(name), every_pair=5)
+    points = enumerate_points(by_name(name), most_pairs=8)
     assert points.failures == []
     assert points.singles == points.singles_passed > 0
 
@@ -50,6 +53,10 @@ def test_a_command_that_dies_after_any_call_is_resumed(name: str) -> None:
         "a void refunds nobody",
         "the book stored after its seal",
         "a bet id may come twice",
+        "a payout without a key at the provider",
+        "the provider told before it is noted",
+        "the same person approves twice",
+        "an idempotency key serves for anything",
     ],
 )
 def test_a_planted_bug_is_seen(name: str) -> None:

@@ -252,9 +252,9 @@ class World:
             return
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(last.filename).name}:{last.lineno}"
-        violation = Violation(
-            "an unexpected error", f"{process.name}: {type(error).__name__}: {error} ({place})"
-        )
+        detail = f"{process.name}: {type(error).__name__}: {error} ({place})"
+        found = isinstance(error, Violation)
+        violation = error if found else Violation("an unexpected error", detail)
         self.scheduler.failure = self.scheduler.failure or violation
 
     def _cold_start(self, function: str, name: str) -> _Container:
