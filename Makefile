@@ -12,13 +12,15 @@ TABLE ?= bac-5
 SHOES ?= 1
 WORKERS ?= 2
 ROUNDS ?= 10000
+STAGES ?= dev prod sandbox
+EXAMPLES ?= 50
 
 BIN := .venv/bin
 # jsii wants the major number of the Node that it runs on.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed -E "s/v([0-9]+).*/\1/")
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run rounds deal verify reconcile screenshots test simulate lint synth format lock browser clean
+.PHONY: help setup run rounds deal verify reconcile rebuild-journal screenshots test simulate fuzz-api lint synth format lock browser clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -51,7 +53,10 @@ verify: setup ## fetch the transcripts of all tables of a running sandbox and ve
 	@$(BIN)/python -m sandbox.transcripts --port $(PORT)
 
 reconcile: setup ## recompute every balance of a running sandbox and stop wallets that differ: PORT
-	@$(BIN)/python -m sandbox.reconcile --port $(PORT)
+	@$(BIN)/python -m sandbox.books reconcile --port $(PORT)
+
+rebuild-journal: setup ## throw the journal of a running sandbox away and make it anew from the items: PORT
+	@$(BIN)/python -m sandbox.books rebuild-journal --port $(PORT)
 
 screenshots: setup browser ## take the pictures of docs/screenshots on a running sandbox: PORT
 	@$(BIN)/python -m tests.e2e.screenshots --port $(PORT)
@@ -64,13 +69,16 @@ test: setup browser ## all tests, the browser's included
 simulate: setup ## the money simulator: faults, crash points, planted bugs: ROUNDS, or one SEED
 	@$(BIN)/python -m tests.simulation --rounds $(ROUNDS) --workers $(WORKERS) $(if $(SEED),--seed $(SEED))
 
+fuzz-api: setup ## schemathesis asks every route of the HTTP API: EXAMPLES, PORT, PAGE_PORT
+	@$(BIN)/python -m tests.fuzz --port $(PORT) --page-port $(PAGE_PORT) --examples $(EXAMPLES)
+
 lint: setup ## formatting, ruff, mypy strict, layering
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 12
 
-synth: setup ## the templates of every stage, checked by cdk-nag and cfn-lint
-	@mkdir -p .build/synth; for stage in dev prod sandbox; do \
+synth: setup ## the templates of every stage, checked by cdk-nag and cfn-lint: STAGES
+	@mkdir -p .build/synth; for stage in $(STAGES); do \
 	  cdk synth --quiet --context stage=$$stage --output .build/synth/$$stage \
 	    > .build/synth/$$stage.log 2>&1 || { cat .build/synth/$$stage.log >&2; exit 1; }; \
 	  $(BIN)/cfn-lint .build/synth/$$stage/*.template.json || exit 1; \
@@ -101,3 +109,16 @@ ENGINE := bench/engine_comparison
 compare-engine: setup ## deal random hands with our engine and with the npm package: HANDS
 	@cd $(ENGINE) && npm ci --silent --no-audit --no-fund 2> >(grep -v '^npm warn' >&2)
 	@$(BIN)/python $(ENGINE)/compare.py --hands $(HANDS)
+
+COMMANDS ?= 2000
+KILLED_WORKERS ?= 16
+.PHONY: kill-workers write-units bench-ledger
+kill-workers: setup ## mixed money commands by processes killed at random, on MiniStack: COMMANDS, KILLED_WORKERS, SEED
+	@$(BIN)/python -m bench.kill_workers --commands $(COMMANDS) --workers $(KILLED_WORKERS) $(if $(SEED),--seed $(SEED))
+
+write-units: setup ## write units of the bet lifecycle, beside a naive ledger's
+	@$(BIN)/python -m bench.ledger units
+
+bench-ledger: setup ## processor time of the ledger beside bare boto3; how it grows with bets and wallets
+	@$(BIN)/python -m bench.ledger processor
+	@$(BIN)/python -m bench.ledger growth

@@ -110,7 +110,8 @@ def build() -> LambdaHandler:  # noqa: C901  one case for each command, side by 
                 pit.enter_card(table_id, command.roundId, command.place, card, by, work)
             case BurnCardCommand():
                 card = parse_card(command.card)
-                pit.burn_card(table_id, command.roundId, card, by, command.note, work)
+                number = command.number
+                pit.burn_card(table_id, command.roundId, number, card, by, command.note, work)
             case ProposeCorrection():
                 cards = parse_order(command.cards) if command.cards is not None else None
                 corrections.propose(
@@ -124,10 +125,10 @@ def build() -> LambdaHandler:  # noqa: C901  one case for each command, side by 
                 )
             case ApproveCorrection():
                 corrections.approve(
-                    table_id, command.roundId, by, ledger=ledger, archive=archive, work=work
+                    table_id, command.correctionId, by, ledger=ledger, archive=archive, work=work
                 )
             case RejectCorrection():
-                corrections.reject(table_id, command.roundId, by, command.note, work)
+                corrections.reject(table_id, command.correctionId, by, command.note, work)
 
     def use_case(connection: Connection, message: PitMessage) -> JsonObject:
         carry_out(message.tableId, connection.player_id, message.command)

@@ -131,7 +131,11 @@ class ObservabilityStack(Stack):
     def _queue_alarms(self, rounds: RoundsStack, ledger: LedgerStack) -> None:
         for id_, queue, description in (
             ("DeadLetters", rounds.dead_letters, "Something could not be delivered to a function."),
-            ("LedgerDeadLetters", ledger.dead_letters, "A wallet's record was not delivered."),
+            (
+                "LedgerDeadLetters",
+                ledger.dead_letters,
+                "A wallet's record was not delivered, or the reconciler did not get through.",
+            ),
             ("Parked", rounds.parking, "A stream record that nobody can read is parked."),
         ):
             metric = queue.metric_approximate_number_of_messages_visible(

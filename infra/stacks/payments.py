@@ -231,7 +231,7 @@ class PaymentsStack(Stack):
     def _sender(self) -> None:
         sender = self._function(
             "send_withdrawal",
-            self._stateful.wallets("GetItem", "Query", "PutItem"),
+            self._stateful.wallets("GetItem", "Query", "PutItem", "ConditionCheckItem"),
             self._provider(),
             Access(
                 statements=[

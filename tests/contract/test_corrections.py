@@ -51,11 +51,11 @@ def propose(settled: ManualRound, cards: str | None = None) -> Correction:
     )
 
 
-def approve(settled: ManualRound, by: str = "paul") -> Correction:
+def approve(settled: ManualRound, by: str = "paul", number: int = 1) -> Correction:
     cloud = settled.cloud
     return corrections.approve(
         TABLE_ID,
-        settled.round_id,
+        f"{settled.round_id}.c{number}",
         by,
         ledger=cloud.ledger,
         archive=cloud.archive,
@@ -104,7 +104,7 @@ def test_what_was_rejected_is_not_approved_any_more(settled: ManualRound) -> Non
     cloud = settled.cloud
     propose(settled)
     before = balances(cloud)
-    corrections.reject(TABLE_ID, settled.round_id, "paul", "the video is right", cloud.work)
+    corrections.reject(TABLE_ID, f"{settled.round_id}.c1", "paul", "the video is right", cloud.work)
     with pytest.raises(NoSuchStep, match="REJECTED already"):
         approve(settled)
     assert balances(cloud) == before
@@ -185,9 +185,9 @@ def test_the_roads_and_past_rounds_show_what_stands(settled: ManualRound) -> Non
     _, newest = history()
     before = past()
     for cards, letter in (other, (None, ""), others, (None, "")):
-        propose(settled, "".join(cards) if cards else None)
+        proposed = propose(settled, "".join(cards) if cards else None)
         assert past() == before
-        approve(settled)
+        approve(settled, number=proposed.number)
         assert "".join(history()) == told() == letter + newest
         before = past()
         assert before == [(3, "as dealt"), (2, "as dealt"), (1, cards)]
@@ -196,8 +196,8 @@ def test_the_roads_and_past_rounds_show_what_stands(settled: ManualRound) -> Non
     assert table is not None
     after = table.changed(shoe_no=table.shoe_no + 1, history=("T",))
     cloud.floor.commit(Commit((), table_before=table, table_after=after))
-    propose(settled, "".join(PLAYER_WINS))
-    approve(settled)
+    proposed = propose(settled, "".join(PLAYER_WINS))
+    approve(settled, number=proposed.number)
     assert (history(), told()) == (("T",), None)
 
 

@@ -54,6 +54,7 @@ def test_money_moves_where_it_is_meant_to(dev: Templates) -> None:
         assert not dev.holders(f"dynamodb:{action}", wallets)
     holders = dev.holders("dynamodb:PutItem", wallets)
     assert holders >= MOVERS
+    assert dev.holders("dynamodb:ConditionCheckItem", wallets) == {"send_withdrawal"}
     ours = {n for n, f in dev.functions().items() if f.stack.endswith("-Payments")}
     assert holders & ours == MOVERS == ours
     for table in ("Floor", "Log", "Ledger", "Sessions"):

@@ -381,17 +381,18 @@ def test_watchdogs_look_every_minute_and_the_reconciler_every_quarter_of_an_hour
     stages: tuple[Templates, ...],
 ) -> None:
     for templates in stages:
-        rules = {
-            rule.stack.rpartition("-")[2]: (
-                rule.properties["ScheduleExpression"],
-                rule.properties["State"],
-            )
-            for rule in templates.resources("AWS::Events::Rule")
-        }
+        names = {f.logical_id: name for name, f in templates.functions().items()}
+        rules = {}
+        for rule in templates.resources("AWS::Events::Rule"):
+            [target] = rule.properties["Targets"]
+            # Of the version that is in service, where there is one.
+            arn = templates.text(rule.stack, target["Arn"])
+            [called] = [name for id_, name in names.items() if id_ in arn]
+            rules[called] = (rule.properties["ScheduleExpression"], rule.properties["State"])
         assert rules == {
-            "Rounds": ("rate(1 minute)", "ENABLED"),
-            "Payments": ("rate(1 minute)", "ENABLED"),
-            "Ledger": ("rate(15 minutes)", "ENABLED"),
+            "watch_tables": ("rate(1 minute)", "ENABLED"),
+            "watch_payments": ("rate(1 minute)", "ENABLED"),
+            "reconcile_wallets": ("rate(15 minutes)", "ENABLED"),
         }
 
 

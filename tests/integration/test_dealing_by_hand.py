@@ -239,7 +239,13 @@ def test_the_pit_voids_a_hand_and_the_cards_are_gone_from_the_shoe(dealer: Deale
     cloud.last_round_no = 2
     dealer.waited_for(FIRST)
     dealer.draw(FIRST)
-    pit.burn_card(TABLE_ID, FIRST, dealer.cards.pop(0), "petra", "drawn twice", dealer.work)
+    burned = dealer.cards.pop(0)
+    for _ in range(2):
+        pit.burn_card(TABLE_ID, FIRST, 1, burned, "petra", "drawn twice", dealer.work)
+    assert dealer.record(FIRST).round.burned == (burned,)
+    for number in (1, 3):
+        with pytest.raises(CardNotPossible, match="1 cards of the round are burned"):
+            pit.burn_card(TABLE_ID, FIRST, number, dealer.cards[0], "petra", "late", dealer.work)
     pit.void(
         TABLE_ID,
         FIRST,
@@ -288,7 +294,7 @@ def test_cards_taken_back_before_a_void_are_out_of_the_shoe(dealer_of: Dealer) -
         place = len(dealer.record(second_id).round.cards) + 1
         pit.enter_card(TABLE_ID, second_id, place, dealer.cards.pop(0), "petra", dealer.work)
     # The hand is complete, and one card too many was drawn.
-    pit.burn_card(TABLE_ID, second_id, dealer.cards.pop(0), "petra", "one too many", dealer.work)
+    pit.burn_card(TABLE_ID, second_id, 1, dealer.cards.pop(0), "petra", "one too many", dealer.work)
     pit.resume_dealing(TABLE_ID, second_id, "petra", dealer.work)
     second = verified(cloud, second_id)
     verify_link(first, second)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
 import pytest
 
+from baccarat.adapters import cli
 from baccarat.adapters.dynamodb import ledger as ledger_items
 from baccarat.adapters.dynamodb.journal import DynamoJournal
 from baccarat.adapters.dynamodb.models import EntryItem
@@ -23,7 +26,7 @@ from baccarat.domain.payment import PaymentKind
 from baccarat.domain.paytable import Spot
 from baccarat.domain.wallet import NewBet, PlaceBets, Wallet
 from tests.integration.test_streams import invoke, parked, record
-from tests.support.cloud import Cloud, Context, load_handler
+from tests.support.cloud import REGION, Cloud, Context, load_handler
 from tests.support.rounds import ManualRound
 
 JOURNAL = DynamoJournal()
@@ -193,6 +196,80 @@ def test_a_rebuilt_journal_is_the_projection_byte_for_byte(
     with pytest.raises(IntegrityError):
         rebuild("anna", "EUR", journal=JOURNAL, scan=cloud.scan)
     assert stored() == before
+
+
+def command(cloud: Cloud, *words: str) -> int:
+    with mock.patch.dict(os.environ, {**cloud.environment, "AWS_REGION": REGION}):
+        return cli.main(words)
+
+
+def test_the_command_rebuilds_every_journal_that_its_items_give(
+    played: ManualRound, stream: Stream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = played.cloud
+    cloud.fund("vip.vera", 500)
+    project(*stream.records)
+    before = stored()
+    versions = sum(wallet.version for wallet in cloud.scan.wallets())
+    for item in EntryItem.scan():
+        item.delete()
+    EntryItem("WALLET#bert#EUR", f"{99:012d}", entry="{}").save()
+    capsys.readouterr()
+    assert command(cloud, "rebuild-journal") == 0
+    assert capsys.readouterr().out == f"3 wallets, {versions} entries\n"
+    assert stored() == before
+
+    # One whose items lack a version keeps what it has; the others are made anew.
+    ledger_items._bet_item(cloud.ledger.bets_of(played.round_id, "anna")[0]).delete()
+    EntryItem("WALLET#bert#EUR", f"{2:012d}", entry="{}").save()
+    assert command(cloud, "rebuild-journal") == 1
+    assert "NOT REBUILT anna EUR: " in capsys.readouterr().out
+    assert stored() == before
+
+
+def test_the_command_rebuilds_the_journal_of_one_wallet(
+    played: ManualRound, stream: Stream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = played.cloud
+    project(*stream.records)
+    before = stored()
+    for player in ("anna", "bert"):
+        EntryItem(f"WALLET#{player}#EUR", f"{2:012d}", entry="{}").save()
+    assert command(cloud, "rebuild-journal", "--wallet", "anna", "EUR") == 0
+    assert {key for key, entry in stored().items() if entry != before[key]} == {
+        f"WALLET#bert#EUR {2:012d}"
+    }
+    for player in ("nobody", "unknown-tier.x"):
+        assert command(cloud, "rebuild-journal", "--wallet", player, "EUR") == 2
+        assert player in capsys.readouterr().err
+    ledger_items._bet_item(cloud.ledger.bets_of(played.round_id, "anna")[0]).delete()
+    assert command(cloud, "rebuild-journal", "--wallet", "anna", "EUR") == 1
+    assert "NOT REBUILT anna EUR" in capsys.readouterr().out
+
+
+def test_the_books_are_printed_with_the_journals_trial_balance(
+    played: ManualRound, stream: Stream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = played.cloud
+    project(*stream.records)
+    capsys.readouterr()
+    assert command(cloud, "reconcile") == 0
+    sums = cloud.balances().of("EUR")
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["EUR", "CLEARING#house", "-200000"],
+        ["EUR", "HOUSE#bac-1", str(sums.house_minor)],
+        ["EUR", "PLAYER", str(sums.available_minor)],
+        ["EUR", "STAKES", "0"],
+        ["EUR", "trial", "balance", "0"],
+        ["nothing", "differs"],
+    ]
+    [entry] = [e for e in JOURNAL.entries("anna", "EUR") if e.movement.version == 1]
+    lost = replace(entry.movement, reference="anna.unknown")
+    JOURNAL.replace([follow(None, "anna", "EUR", lost)])
+    assert command(cloud, "reconcile", "--report-only") == 1
+    out = capsys.readouterr().out
+    assert "NO TRIAL BALANCE DEPOSIT anna.unknown is of no payment" in out
+    assert "DIFFERS anna EUR" in out
 
 
 @pytest.mark.usefixtures("played")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
@@ -13,7 +13,7 @@ import pytest
 from baccarat.adapters import webhooks
 from baccarat.adapters.provider import HttpPaymentProvider
 from baccarat.domain.payment import ENDED, PaymentState
-from baccarat.domain.wallet import resume, stop
+from baccarat.domain.wallet import Wallet, resume, stop
 from tests.support.payments import WEBHOOK_SECRET, House, payment_house
 
 S = PaymentState
@@ -438,20 +438,103 @@ def test_a_payout_that_never_reached_the_provider_is_queued_again(house: House) 
     assert house.watch()["QUEUED_AGAIN"] == 1
 
 
-def test_a_stopped_wallet_sends_nothing_until_it_works_again(house: House) -> None:
+# ── a wallet that is stopped ──
+
+
+def halt(house: House) -> Wallet:
+    ledger, before = house.cloud.ledger, wallet_of(house)
+    after, record = stop(before, "CHECKED", "ops", house.cloud.clock.now_ms())
+    ledger.stop(before, after, record)
+    return after
+
+
+def let_go(house: House) -> None:
+    ledger, before = house.cloud.ledger, wallet_of(house)
+    after, record = resume(before, "FINE", "ops", house.cloud.clock.now_ms())
+    ledger.stop(before, after, record)
+
+
+def wallet_of(house: House) -> Wallet:
+    found = house.cloud.ledger.wallet(house.player, "EUR")
+    assert found is not None
+    return found
+
+
+def test_a_stopped_wallet_starts_no_withdrawal(house: House) -> None:
+    before = halt(house)
+    status, answer = house.withdraw(5_000, key="key-of-one-wish-0")
+    assert (status, answer["code"], answer["details"]) == (
+        409,
+        "WALLET_STOPPED",
+        {"reason": "CHECKED"},
+    )
+    assert wallet_of(house) == before
+    let_go(house)
+    assert house.withdraw(5_000, key="key-of-one-wish-0")[0] == 200
+    assert house.available() == (95_000, 5_000)
+
+
+def test_a_deposit_is_credited_to_a_stopped_wallet(house: House) -> None:
+    halt(house)
+    status, answer = house.deposit(5_000)
+    assert status == 200, "paying in takes nothing out"
+    id_ = answer["payment"]["paymentId"]
+    house.provider.end(id_, "PAID")
+    house.until(id_, S.CREDITED)
+    assert house.available() == (105_000, 0)
+    assert wallet_of(house).stopped == "CHECKED"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "available"), [("PAID", S.PAID, 95_000), ("FAILED", S.RETURNED, 100_000)]
+)
+def test_what_was_sent_before_the_stop_ends_as_the_provider_says(
+    house: House, outcome: str, state: PaymentState, available: int
+) -> None:
+    house.behave(payout="SILENT")
     id_ = house.withdrawal(5_000)
-    house.waits(id_, S.APPROVED)
-    ledger = house.cloud.ledger
-    wallet = ledger.wallet(house.player, "EUR")
-    assert wallet is not None
-    stopped, item = stop(wallet, "CHECKED", "ops", house.cloud.clock.now_ms())
-    ledger.stop(wallet, stopped, item)
+    house.until(id_, S.SENT)
+    halt(house)
+    assert house.said(id_, outcome) == (200, {"result": "APPLIED"})
+    assert house.payment(id_).state is state
+    assert house.available() == (available, 0)
+
+
+@pytest.mark.parametrize(
+    ("act", "state"),
+    [
+        (lambda house, id_: house.cancel(id_), S.CANCELLED),
+        (lambda house, id_: house.decide(id_, "REJECT", reason="SUSPICION"), S.REJECTED),
+    ],
+)
+def test_what_a_stopped_wallet_has_held_can_be_given_back(
+    house: House, act: Callable[[House, str], tuple[int, object]], state: PaymentState
+) -> None:
+    id_ = house.withdrawal(20_000)
+    house.waits(id_, S.IN_REVIEW)
+    halt(house)
+    assert act(house, id_)[0] == 200
+    assert house.payment(id_).state is state
+    assert house.available() == (100_000, 0)
+
+
+def test_an_approved_withdrawal_waits_until_the_wallet_works(house: House) -> None:
+    id_ = house.withdrawal(20_000)
+    house.waits(id_, S.IN_REVIEW)
+    halt(house)
+    assert house.decide(id_, "APPROVE")[0] == 200
+    house.cloud.wait_for(
+        lambda: house.payment(id_).task_token and house.payment(id_).state is S.APPROVED,
+        "the queue",
+        30,
+    )
     assert house.send() == []
     assert house.provider.known(id_) is None
-    assert house.payment(id_).state is S.APPROVED
-    works, item = resume(stopped, "FINE", "ops", house.cloud.clock.now_ms())
-    ledger.stop(stopped, works, item)
+    assert (house.payment(id_).state, house.available()) == (S.APPROVED, (80_000, 20_000))
+    let_go(house)
     assert house.watch()["WOKEN"] == 1
+    house.until(id_, S.PAID)
+    assert house.available() == (80_000, 0)
 
 
 # ── a provider that contradicts itself ──

@@ -302,6 +302,30 @@ def test_nothing_is_cancelled_after_the_announced_time_though_the_round_is_still
         )
 
 
+def test_a_twin_that_opens_the_round_between_our_reads_gives_us_its_answer(cloud: Cloud) -> None:
+    round_, twin = ManualRound(cloud), ManualRound(cloud)
+    round_.start_table()
+    opened = []
+
+    def then_the_twin(read: Any) -> Any:
+        def reading(key: str) -> Any:
+            found = read(key)
+            if not opened:
+                opened.append(None)
+                opened[0] = twin.open()
+            return found
+
+        return reading
+
+    floor = cloud.floor
+    with (
+        mock.patch.object(floor, "table", then_the_twin(floor.table)),
+        mock.patch.object(floor, "round", then_the_twin(floor.round)),
+    ):
+        assert round_.open() == opened[0]
+    assert len(round_.cloud.floor.events(TABLE_ID, after=(0, 0), until_epoch=1, limit=10)) == 3
+
+
 def test_a_bet_that_lands_between_reading_the_bets_and_sealing_them_is_swept(
     opened: ManualRound,
 ) -> None:

@@ -92,12 +92,13 @@ def test_a_round_is_driven_from_open_to_settled_and_starts_the_next(driven: Clou
     ]
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+# Here the retries of the machine are shown. tests/simulation stops every step after each of its
+# calls, before and after each effect.
+
+
 @pytest.mark.parametrize("step", SERVER_STEPS)
-def test_a_step_killed_once_is_repeated_and_the_round_settles(
-    driven: Cloud, step: str, when: str
-) -> None:
-    kill = KillOnce(step, when)
+def test_a_step_killed_once_is_repeated_and_the_round_settles(driven: Cloud, step: str) -> None:
+    kill = KillOnce(step, "after")
     driven.fault = kill
     start_and_bet(driven)
     assert driven.ended(FIRST_EXECUTION) == "SUCCEEDED"
@@ -107,8 +108,15 @@ def test_a_step_killed_once_is_repeated_and_the_round_settles(
     check_end(driven, RoundState.SETTLED)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", ["close_bets", "deal_cards", "resolve_round"])
+@pytest.mark.parametrize(
+    ("step", "when"),
+    [
+        ("close_bets", "after"),
+        ("deal_cards", "before"),
+        ("deal_cards", "after"),
+        ("resolve_round", "before"),
+    ],
+)
 def test_a_step_killed_for_good_ends_in_a_void_round_or_a_resumed_one(
     driven: Cloud, step: str, when: str
 ) -> None:
@@ -129,9 +137,8 @@ def test_a_step_killed_for_good_ends_in_a_void_round_or_a_resumed_one(
         check_end(driven, RoundState.VOIDED)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_voiding_killed_once_still_refunds_everybody_once(driven: Cloud, when: str) -> None:
-    deal, void = KillOnce("deal_cards", "before", times=5), KillOnce("void_round", when)
+def test_voiding_killed_once_still_refunds_everybody_once(driven: Cloud) -> None:
+    deal, void = KillOnce("deal_cards", "before", times=5), KillOnce("void_round", "after")
     driven.fault = lambda function, event, run: deal(
         function, event, lambda: void(function, event, run)
     )

@@ -238,7 +238,8 @@ def test_a_pit_boss_puts_a_hand_right_and_corrects_the_round(
     assert pit("pit", "resume_dealing", roundId=FIRST)["hand"]["paused"] is None
     drawn = pit("pit", "look")["shoe"]["drawn"]
     burned = staff.cards.pop(0)
-    pit("pit", "burn_card", roundId=FIRST, card=burned, note="drawn twice")
+    burn = {"number": 1, "card": burned, "note": "drawn twice"}
+    assert pit("pit", "burn_card", roundId=FIRST, **burn)["hand"]["burned"] == [burned]
     assert in_hand.record.round.burned == (burned,)
     assert pit("pit", "relieve_dealer")["dealerId"] is None
     hand = again
@@ -253,12 +254,22 @@ def test_a_pit_boss_puts_a_hand_right_and_corrects_the_round(
     assert (closed["status"], closed["hand"]["state"]) == ("CLOSED", "SETTLED")
     cards = PLAYER_WINS if in_hand.record.round.outcome == "BANKER" else BANKER_WINS
     for by, kind, members, state in (
-        ("petra", "propose_correction", {"cards": cards, "note": NOTE}, "PROPOSED"),
-        ("paul", "reject_correction", {"note": "it does not"}, "REJECTED"),
-        ("petra", "propose_correction", {"note": NOTE}, "PROPOSED"),
-        ("paul", "approve_correction", {}, "APPLIED"),
+        (
+            "petra",
+            "propose_correction",
+            {"roundId": FIRST, "cards": cards, "note": NOTE},
+            "PROPOSED",
+        ),
+        (
+            "paul",
+            "reject_correction",
+            {"correctionId": f"{FIRST}.c1", "note": "it is not so"},
+            "REJECTED",
+        ),
+        ("petra", "propose_correction", {"roundId": FIRST, "note": NOTE}, "PROPOSED"),
+        ("paul", "approve_correction", {"correctionId": f"{FIRST}.c2"}, "APPLIED"),
     ):
-        answer = staff.send("pit", kind, by=by, roundId=FIRST, **members)
+        answer = staff.send("pit", kind, by=by, **members)
         assert answer["type"] == "pit", answer
         assert answer["corrections"][0]["state"] == state
     newest, rejected = answer["corrections"]
@@ -337,8 +348,11 @@ def test_a_repeated_approval_is_answered_alike_and_moves_nothing(
     settle(in_hand)
     staff.view("pit", "propose_correction", roundId=FIRST, note=NOTE)
     assert staff.refused("pit", "propose_correction", roundId=FIRST, note=NOTE) == "NO_SUCH_STEP"
-    assert staff.refused("pit", "approve_correction", roundId=FIRST) == "NEEDS_ANOTHER_PERSON"
-    answers = [staff.send("pit", "approve_correction", by="paul", roundId=FIRST) for _ in range(2)]
+    named = {"correctionId": f"{FIRST}.c1"}
+    assert staff.refused("pit", "approve_correction", **named) == "NEEDS_ANOTHER_PERSON"
+    unknown = {"correctionId": f"{FIRST}.c2"}
+    assert staff.refused("pit", "approve_correction", **unknown) == "NOT_FOUND"
+    answers = [staff.send("pit", "approve_correction", by="paul", **named) for _ in range(2)]
     assert answers[0]["corrections"] == answers[1]["corrections"]
     assert answers[0]["corrections"][0]["state"] == "APPLIED"
     assert len(staff.events(EventType.CORRECTION_APPLIED)) == 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from baccarat.adapters import clients
 from baccarat.adapters.dynamodb import ledger as ledger_items
@@ -34,12 +37,20 @@ def put_bets(cloud: Cloud, player: str) -> None:
 
 
 def test_a_round_of_a_hundred_winners_takes_at_most_ten_transitions(driven: Cloud) -> None:
-    driven.open_table(bet_window_ms=10_000)
+    stored = threading.Event()
+
+    def close_with_all(function: str, _event: dict[str, Any], run: Callable[[], Any]) -> Any:
+        assert function != "close_bets" or stored.wait(60)
+        return run()
+
+    driven.fault = close_with_all
+    driven.open_table()
     driven.watch()
     driven.opened(ROUND)
     for number in range(100):
         # One of the two bets wins, or a tie returns both.
         put_bets(driven, f"player-{number:03d}")
+    stored.set()
     assert driven.ended(f"{ROUND}.e1", seconds=120) == "SUCCEEDED"
     record = driven.floor.round(ROUND)
     assert record is not None

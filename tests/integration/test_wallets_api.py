@@ -176,12 +176,11 @@ def test_a_stop_is_lifted_once_by_an_operator_who_names_it(funded: Cloud) -> Non
     assert resume(version)[1]["details"] == {"stop_version": later}
     assert ask("/wallets")[1]["wallets"][0]["stopped"] == "BOOKS_DIFFER"
     assert ask("/wallets")[1]["wallets"][1]["stopped"] is None
-    assert (
-        ask(
-            "/players/nobody/wallets/EUR/resume",
+    for player in ("nobody", "unknown-tier.7f3a", ".."):
+        status, answer = ask(
+            f"/players/{player}/wallets/EUR/resume",
             function="resume_wallet",
             role="ops",
             body={"stop_version": 1, "reason": "none"},
-        )[0]
-        == 404
-    )
+        )
+        assert (status, answer["code"]) == (404, "WALLET_NOT_FOUND")

@@ -64,9 +64,8 @@ def test_two_who_approve_at_once_move_the_money_once_and_both_hear_that_it_is_do
             archive=cloud.archive,
             work=cloud.work,
         )
-        answers = race(
-            cloud, [{"approve_as": boss, "round_id": settled.round_id} for boss in BOSSES]
-        )
+        named = {"round_id": settled.round_id, "correction_id": f"{settled.round_id}.c{number}"}
+        answers = race(cloud, [{"approve_as": boss, **named} for boss in BOSSES])
         assert [answer["code"] for answer in answers] == ["APPROVED", "APPROVED"]
         assert answers[0] == answers[1]
         assert answers[0]["correctionId"] == f"{settled.round_id}.c{number}"

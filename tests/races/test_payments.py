@@ -20,65 +20,18 @@ from baccarat.application.payments import (
     send_withdrawal,
     take_report,
 )
-from baccarat.application.ports import StartedDeposit
 from baccarat.domain.errors import AlreadyDecided, NotCancellable, Refused
 from baccarat.domain.payment import (
     DecisionReason,
-    Outcome,
-    Payment,
     PaymentKind,
-    PaymentLimits,
     PaymentState,
-    Report,
     Verdict,
 )
+from baccarat.domain.wallet import resume, stop
 from tests.support.cloud import Cloud
+from tests.support.payouts import LIMITS, Nobody, Provider, paid
 
 WITHDRAWALS = 12
-LIMITS = {"EUR": PaymentLimits(100, 100_000, 100, 100_000, 10_000, 20_000)}
-
-
-class Provider:
-    """Pays at once, and counts what it was told."""
-
-    def __init__(self) -> None:
-        self.told: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    def create_deposit(self, payment: Payment) -> StartedDeposit:
-        raise NotImplementedError(payment.payment_id)
-
-    def create_payout(self, payment: Payment) -> Report:
-        with self._lock:
-            self.told[payment.payment_id] += 1
-        return paid(payment)
-
-    def report(self, payment: Payment) -> Report | None:
-        with self._lock:
-            return paid(payment) if self.told[payment.payment_id] else None
-
-
-class Nobody:
-    """No workflow runs here."""
-
-    def ensure(self, payment_id: str) -> None: ...
-
-    def succeed(self, token: str) -> None: ...
-
-    def fail(self, token: str, error: str) -> None: ...
-
-    def beat(self, token: str) -> None: ...
-
-
-def paid(payment: Payment) -> Report:
-    return Report(
-        payment.payment_id,
-        payment.kind,
-        "psp-1",
-        Outcome.PAID,
-        payment.amount_minor,
-        payment.currency,
-    )
 
 
 def withdrawal(cloud: Cloud, number: int, amount_minor: int = 1_000) -> str:
@@ -224,4 +177,47 @@ def test_two_reviewers_at_once_are_two_and_one_who_clicks_twice_is_one(cloud: Cl
             assert not any(isinstance(answer, AlreadyDecided) for answer in answers)
         else:
             assert payment.state is PaymentState.IN_REVIEW
+    assert cloud.balances().findings == ()
+
+
+class Interrupted:
+    """A clock that lets something happen the first time it is read: in ``send_withdrawal`` that is
+    after everything was read and before anything is written.
+    """
+
+    def __init__(self, cloud: Cloud, happens: Callable[[], None]) -> None:
+        self._clock, self._happens = cloud.clock, [happens]
+
+    def now_ms(self) -> int:
+        if self._happens:
+            self._happens.pop()()
+        return self._clock.now_ms()
+
+    def pause(self, at_most_ms: int) -> None:
+        self._clock.pause(at_most_ms)
+
+
+def test_a_wallet_that_is_stopped_in_the_last_moment_sends_nothing(cloud: Cloud) -> None:
+    cloud.fund("anna", 50_000)
+    provider, id_ = Provider(), withdrawal(cloud, 0)
+
+    def halt() -> None:
+        wallet = cloud.ledger.wallet("anna", "EUR")
+        assert wallet is not None
+        after, record = stop(wallet, "CHECKED", "ops", cloud.clock.now_ms())
+        cloud.ledger.stop(wallet, after, record)
+
+    def send(clock: Any) -> PaymentState:
+        return send_withdrawal(
+            id_, ledger=cloud.ledger, provider=provider, tasks=Nobody(), clock=clock
+        ).after.state
+
+    assert send(Interrupted(cloud, halt)) is PaymentState.APPROVED
+    assert send(cloud.clock) is PaymentState.APPROVED
+    assert provider.told[id_] == 0
+    stopped = cloud.ledger.wallet("anna", "EUR")
+    assert stopped is not None
+    works, record = resume(stopped, "FINE", "ops", cloud.clock.now_ms())
+    cloud.ledger.stop(stopped, works, record)
+    assert send(cloud.clock) is PaymentState.PAID
     assert cloud.balances().findings == ()

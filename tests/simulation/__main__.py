@@ -21,7 +21,7 @@ ROUNDS_A_SEED = 24
 TRACE_LINES = 60
 SEEDS_FOR_A_BUG = 12
 """A planted bug is looked for with at most so many seeds."""
-PAIRS_A_COMMAND = 40
+PAIRS_A_COMMAND = 24
 """So many of the pairs of a command are tried, spread over all of them."""
 
 
@@ -120,6 +120,8 @@ def simulate(rounds: int, workers: int) -> int:
             found.add(report)
         rounds_seconds = time.monotonic() - started
         table(rows(found, rounds_seconds))
+        for report in found.broken:
+            print(f"  {report.plan}: {report.violation}")
         print_faults(found.counts)
         started = time.monotonic()
         points = list(pool.map(crash_points, range(len(SCENARIOS))))
@@ -144,7 +146,7 @@ def print_points(points: Sequence[Points], seconds: float) -> None:
     print(f"\n{'stopped after each call':<38}{'points':>10}{'pairs':>13}{'of all pairs':>15}")
     for one in points:
         singles, pairs = f"{one.singles_passed}/{one.singles}", f"{one.pairs_passed}/{one.pairs}"
-        print(f"{one.scenario.name:<38}{singles:>10}{pairs:>13}{one.all_pairs:>15}")
+        print(f"{one.name:<38}{singles:>10}{pairs:>13}{one.all_pairs:>15}")
         for failure in one.failures:
             print(f"    {failure}")
     passed, singles = (

@@ -110,8 +110,9 @@ def _propose_and(kind: str, **members: Any) -> Act:
         pit = Pit(stage.people.bosses, "bac-1", _ROUND, stage.people._dice("crash pit"))
 
         def orders() -> None:
-            pit.order("petra", "propose_correction", roundId=_ROUND, note="as it was")
-            pit.order("paul", kind, roundId=_ROUND, **members)
+            named = pit.propose(note="as it was")
+            if kind != "look":
+                pit.order("paul", kind, correctionId=named, **members)
 
         _client(stage, f"a correction and {kind}", orders)
 
@@ -322,7 +323,7 @@ def run(scenario: Scenario, first: str | None = None, deaths: tuple[int, ...] = 
 class Points:
     """What the points of one command came to."""
 
-    scenario: Scenario
+    name: str
     singles: int = 0
     singles_passed: int = 0
     pairs: int = 0
@@ -336,7 +337,7 @@ def enumerate_points(scenario: Scenario, most_pairs: int | None = None) -> Point
     """Stop the command at all its points, and at ``most_pairs`` pairs of them, spread evenly over
     all; at every pair with None.
     """
-    points = Points(scenario)
+    points = Points(scenario.name)
     reference = run(scenario)
     if reference.violation is not None:
         points.failures.append(f"{scenario.name}: {reference.violation}")
@@ -366,10 +367,10 @@ def _spread(pairs: list[tuple[int, int]], most: int | None) -> list[tuple[int, i
 def _passed(points: Points, found: Run, deaths: tuple[int, ...]) -> bool:
     where = " and ".join(map(str, deaths))
     if found.violation is not None:
-        points.failures.append(f"{points.scenario.name}, after call {where}: {found.violation}")
+        points.failures.append(f"{points.name}, after call {where}: {found.violation}")
         return False
     if found.killed != len(deaths):
-        points.failures.append(f"{points.scenario.name}: no death after call {where}")
+        points.failures.append(f"{points.name}: no death after call {where}")
         return False
     return True
 

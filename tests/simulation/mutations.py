@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any, Final
 from unittest import mock
 
@@ -57,21 +56,6 @@ def _no_version_on_wallets() -> list[Any]:
             ledger, "on_version", lambda item, version: _unconditional(original(item, version))
         )
     ]
-
-
-def _settle_by_a_new_scan() -> list[Any]:
-    def settle_page(
-        step: Any, page: int, *, floor: Any, ledger: Any, archive: Any, clock: Any
-    ) -> int:
-        record = drive_round.load_round(floor, step)
-        scanned = BetBook.of_placed(ledger.bets(step.round_id), None)
-        fake = SimpleNamespace(book=lambda *_: scanned)
-        winners = drive_round._by_player(drive_round.owed(record, fake))
-        for due in winners:
-            drive_round.pay_player(step.round_id, due, ledger=ledger, clock=clock)
-        return len(winners)
-
-    return _everywhere(drive_round.settle_page, settle_page)
 
 
 def _cancel_without_the_round() -> list[Any]:
@@ -456,12 +440,10 @@ def caught(mutation: Mutation, seeds: Iterable[int]) -> Report | None:
 
 MUTATIONS: Final = (
     Mutation("no condition on the wallet's version", _no_version_on_wallets),
-    Mutation("settle by a new scan instead of the book", _settle_by_a_new_scan),
     Mutation("cancel without the check of the round", _cancel_without_the_round),
     Mutation("ADD instead of SET", _add_instead_of_set),
     Mutation("the request token taken as the record", _token_is_the_record),
     Mutation("winners paid whatever became of the bet", _pay_without_looking),
-    Mutation("bets closed in any state", _close_bets_in_any_state),
     Mutation("the consumer sees no straggler", _no_straggler_is_seen),
     Mutation("no sweep after the seal", _no_sweep),
     Mutation("a void refunds nobody", _void_without_refunds),

@@ -279,17 +279,24 @@ class Pit:
         client.send(command)
         return command
 
+    def propose(self, **members: Any) -> str:
+        """Have a correction proposed; return the id of the one that the page shows then."""
+        made = self.order("petra", "propose_correction", roundId=self.round_id, **members)
+        shown = (made.answer or {}).get("corrections", [])
+        of_round = (one["correctionId"] for one in shown if one["roundId"] == self.round_id)
+        return next(of_round, f"{self.round_id}.c1")
+
 
 def correct(pit: Pit) -> None:
     """Propose a correction and have it approved, by whoever tries."""
     scheduler = pit.bosses["petra"].world.scheduler
     cards, note = pit.dice.choice(HANDS), {"note": "the video shows other cards"}
-    pit.order("petra", "propose_correction", roundId=pit.round_id, cards=cards, **note)
+    named = pit.propose(cards=cards, **note)
     scheduler.sleep(pit.dice.uniform(0, 2_000))
-    approve = partial(pit.order, kind="approve_correction", roundId=pit.round_id)
+    approve = partial(pit.order, kind="approve_correction", correctionId=named)
     way = pit.dice.random()
     if way < 0.1:
-        pit.order("paul", "reject_correction", roundId=pit.round_id, **note)
+        pit.order("paul", "reject_correction", correctionId=named, **note)
         return
     if way < 0.5:
         approve("petra")

@@ -56,7 +56,7 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "limits": {spot: StakeLimit(100, 20_000) for spot in PAYTABLES[_NO_COMMISSION].odds},
         "caps": Caps(side_bet_percent=100, differential_minor=4_000),
     },
-    "bac-3": {"currency": "EUR", "bet_window_ms": 7_000},
+    "bac-3": {"currency": "EUR", "bet_window_ms": 7_000, "card_interval_ms": 3_000},
 }
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
@@ -304,14 +304,17 @@ class Stage:
     def _end_corrections(self) -> bool:
         """Decide what the pit left open; return whether there was any."""
         left = [
-            (place.partition("#")[0], state)
+            (place.partition("#"), state)
             for place, state in self.monitor.corrections.items()
             if state in ("PROPOSED", "APPROVED")
         ]
-        for round_id, state in left:
+        for (round_id, _, number), state in left:
             boss = self.people.bosses["paul"]
             kind = "reject_correction" if state == "PROPOSED" else "approve_correction"
-            command: dict[str, Any] = {"kind": kind, "roundId": round_id}
+            command: dict[str, Any] = {
+                "kind": kind,
+                "correctionId": f"{round_id}.c{int(number)}",
+            }
             if state == "PROPOSED":
                 command["note"] = "nobody came to it"
             message = {

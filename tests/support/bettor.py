@@ -69,14 +69,14 @@ def main() -> None:
         )
 
     def approve() -> dict[str, Any]:
-        """Approve the newest correction of the round, as a pit boss whose page shows it."""
+        """Approve a correction, as a pit boss whose page shows it."""
         from baccarat.adapters.desk_messages import correction_view
         from baccarat.application import corrections
 
         try:
             approved = corrections.approve(
                 TABLE_ID,
-                task["round_id"],
+                task["correction_id"],
                 task["approve_as"],
                 ledger=ledger,
                 archive=cloud.archive,

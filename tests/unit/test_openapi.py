@@ -184,6 +184,10 @@ def wrong_requests() -> Iterator[tuple[str, Any, int, str]]:
     yield "latin", {**good, "body": "/w==", "isBase64Encoded": True}, 400, "UTF-8"
     form = {"headers": {"content-type": "application/x-www-form-urlencoded"}}
     yield "form", {**good, **form}, 400, "application/json"
+    alike = {"headers": {"content-type": "application/jsonlines", "idempotency-key": KEY}}
+    yield "alike", {**good, **alike}, 400, "application/json"
+    yield "control", event("GET", "/payments/a\x84"), 400, "no path"
+    yield "slash", event("GET", "/payments/a/b"), 400, "no path"
     yield "role", event("POST", "/deposits", DEPOSIT, role="pit"), 403, "players"
     yield "no role", event("POST", "/deposits", DEPOSIT, role="nobody"), 403, "role"
 

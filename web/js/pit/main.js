@@ -72,18 +72,18 @@ function openPit({ config, api, leave }) {
       give(await askCard({ place: at, next }), ({ card }) => ({ kind: "enter_card", roundId, place: at, card }));
     },
     async burnCard() {
-      const { roundId } = hand();
-      give(await askBurn(), ({ card, note }) => ({ kind: "burn_card", roundId, card, note }));
+      const { roundId, burned } = hand();
+      give(await askBurn(), ({ card, note }) => ({ kind: "burn_card", roundId, number: burned.length + 1, card, note }));
     },
     async propose() {
       const { desk, events } = client.snapshot();
       give(await askCorrection(newestSettled(desk, events)),
         ({ roundId, cards, note }) => ({ kind: "propose_correction", roundId, cards, note }));
     },
-    approve: async ({ roundId }) => give(await askYes("Approve the correction", `Round ${roundId}: every player's balance is changed at once.`, "Approve", { danger: true }),
-      () => ({ kind: "approve_correction", roundId })),
-    reject: async ({ roundId }) => give(await askReason("Reject the correction", `Round ${roundId} stays as it was settled.`, "Reject"),
-      ({ note }) => ({ kind: "reject_correction", roundId, note })),
+    approve: async ({ correctionId, roundId }) => give(await askYes("Approve the correction", `Round ${roundId}: every player's balance is changed at once.`, "Approve", { danger: true }),
+      () => ({ kind: "approve_correction", correctionId })),
+    reject: async ({ correctionId, roundId }) => give(await askReason("Reject the correction", `Round ${roundId} stays as it was settled.`, "Reject"),
+      ({ note }) => ({ kind: "reject_correction", correctionId, note })),
     choose: (tableId) => open(tableId),
     acknowledge() {
       refusal = null;

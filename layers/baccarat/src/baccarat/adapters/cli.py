@@ -1,5 +1,5 @@
-"""The ``baccarat`` command: verify transcripts and journals offline, check the books, print exact
-odds and the protocol.
+"""The ``baccarat`` command: verify transcripts and journals offline, check the books, rebuild the
+journal, print exact odds and the protocol.
 
 Exit codes: 0 everything holds, 1 something does not, 2 the command could not be carried out.
 """
@@ -19,7 +19,7 @@ from baccarat.adapters.keys import KeySet
 from baccarat.adapters.ledger_export import read_export
 from baccarat.adapters.strict_json import loads
 from baccarat.domain.canonical import Json, JsonObject
-from baccarat.domain.errors import IntegrityError, MalformedJson, PaytableAbove100
+from baccarat.domain.errors import IntegrityError, MalformedJson, NotFound, PaytableAbove100
 from baccarat.domain.journal import Entry, check_chain
 from baccarat.domain.paytable import PAYTABLES, Paytable
 from baccarat.domain.round import Round, RoundState
@@ -33,6 +33,11 @@ from baccarat.domain.transcript import (
 )
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+
+_NEEDS: Final = (
+    "Needs AWS credentials, and the names of the tables in LEDGER_TABLE, WALLET_TABLES, "
+    "JOURNAL_TABLE and AWS_REGION."
+)
 
 _HOLDS: Final = 0
 _FAILED: Final = 1
@@ -71,11 +76,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         "reconcile",
         help="recompute every balance and stop wallets that differ",
         description="Recompute every balance from the ledger's items and compare it with wallets "
-        "and journal; a wallet that differs is stopped. Needs AWS credentials, and the names of "
-        "the tables in LEDGER_TABLE, WALLET_TABLES, JOURNAL_TABLE and AWS_REGION. Exit code 0: "
-        "nothing differs; 1: something does; 2: wrong use.",
+        "and journal, and print the journal's trial balance; a wallet that differs is stopped. "
+        f"{_NEEDS} Exit code 0: nothing differs; 1: something does; 2: wrong use.",
     )
     books.add_argument("--report-only", action="store_true", help="stop no wallet")
+    rebuild = commands.add_parser(
+        "rebuild-journal",
+        help="throw the journal away and make it anew",
+        description="Throw the journal away, of all wallets or of one, and make it anew from the "
+        f"ledger's items. {_NEEDS} Exit code 0: done; 1: the items of a wallet do not give every "
+        "version, and its journal stays as it is; 2: wrong use.",
+    )
+    rebuild.add_argument(
+        "--wallet", nargs=2, metavar=("PLAYER", "CURRENCY"), help="only of this one"
+    )
     commands.add_parser("asyncapi", help="print the AsyncAPI description of the websocket protocol")
     commands.add_parser("openapi", help="print the OpenAPI description of the payments' HTTP API")
     odds = commands.add_parser(
@@ -103,6 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "verify": lambda: _verify_files(options.files, options.keys),
         "verify-ledger": lambda: _verify_ledger(options.files),
         "reconcile": lambda: _reconcile(stops=not options.report_only),
+        "rebuild-journal": lambda: _rebuild_journal(options.wallet),
         "odds": lambda: _odds(options.table, options.paytable, options.decks),
         "asyncapi": lambda: _document(asyncapi()),
         "openapi": lambda: _document(openapi()),
@@ -220,22 +235,16 @@ def _reconcile(*, stops: bool) -> int:
     # Nothing else here talks to AWS.
     from baccarat.adapters import clients
     from baccarat.adapters.clock import SystemClock
-    from baccarat.adapters.dynamodb import models
     from baccarat.adapters.dynamodb.journal import DynamoJournal
     from baccarat.adapters.dynamodb.ledger import DynamoLedger, DynamoLedgerScan
-    from baccarat.adapters.settings import BooksSettings, ConfigurationError
+    from baccarat.application.journal import sum_accounts
     from baccarat.application.reconcile import double_check
 
-    try:
-        settings = BooksSettings.load()
-    except ConfigurationError as error:
-        raise _UsageError(f"{error.message}; baccarat reconcile --help says which") from error
-    models.bind(models.LEDGER_MODELS, settings.ledger_table, settings.aws_region)
-    models.bind(models.JOURNAL_MODELS, settings.journal_table, settings.aws_region)
-    models.bind_wallets(settings.wallet_tables, settings.aws_region)
+    _bind_books("reconcile")
+    scan, journal = DynamoLedgerScan(), DynamoJournal()
     found = double_check(
-        scan=DynamoLedgerScan(),
-        journal=DynamoJournal(),
+        scan=scan,
+        journal=journal,
         ledger=DynamoLedger(clients.dynamodb()),
         clock=SystemClock(),
         stops=stops,
@@ -246,6 +255,13 @@ def _reconcile(*, stops: bool) -> int:
             f"+ held {sums.held_minor} + house {sums.house_minor} = deposits "
             f"{sums.deposits_minor} − withdrawals {sums.withdrawals_minor}"
         )
+    try:
+        for currency, accounts in sorted(sum_accounts(journal=journal, scan=scan).items()):
+            for account, amount_minor in sorted(accounts.items()):
+                print(f"{currency}  {account:<24}{amount_minor:>20}")
+            print(f"{currency}  {'trial balance':<24}{sum(accounts.values()):>20}")
+    except IntegrityError as error:
+        print(_shown(f"NO TRIAL BALANCE {error.message}"))
     for finding in found.findings:
         print(_shown(f"DIFFERS {finding}"))
     for player_id, currency in found.stopped:
@@ -254,6 +270,48 @@ def _reconcile(*, stops: bool) -> int:
         return _FAILED
     print("nothing differs")
     return _HOLDS
+
+
+def _rebuild_journal(wallet: Sequence[str] | None) -> int:
+    from baccarat.adapters.dynamodb.journal import DynamoJournal
+    from baccarat.adapters.dynamodb.ledger import DynamoLedgerScan
+    from baccarat.application.journal import rebuild, rebuild_all
+    from baccarat.domain.tiers import TIERS, tier_of
+
+    _bind_books("rebuild-journal")
+    scan, journal = DynamoLedgerScan(), DynamoJournal()
+    if wallet is None:
+        rebuilt = rebuild_all(journal=journal, scan=scan)
+        print(f"{rebuilt.wallets} wallets, {rebuilt.entries} entries")
+        for (player_id, currency), why in rebuilt.failed.items():
+            print(_shown(f"NOT REBUILT {player_id} {currency}: {why}"))
+        return _FAILED if rebuilt.failed else _HOLDS
+    player_id, currency = wallet
+    if tier_of(player_id) not in TIERS:
+        raise _UsageError(f"{player_id} is no player's id: no tier {tier_of(player_id)}")
+    try:
+        entries = rebuild(player_id, currency, journal=journal, scan=scan)
+    except NotFound as error:
+        raise _UsageError(error.message) from error
+    except IntegrityError as error:
+        print(_shown(f"NOT REBUILT {player_id} {currency}: {error.message}"))
+        return _FAILED
+    print(f"1 wallet, {len(entries)} entries")
+    return _HOLDS
+
+
+def _bind_books(command: str) -> None:
+    """Point the models at the tables that the environment names."""
+    from baccarat.adapters.dynamodb import models
+    from baccarat.adapters.settings import BooksSettings, ConfigurationError
+
+    try:
+        settings = BooksSettings.load()
+    except ConfigurationError as error:
+        raise _UsageError(f"{error.message}; baccarat {command} --help says which") from error
+    models.bind(models.LEDGER_MODELS, settings.ledger_table, settings.aws_region)
+    models.bind(models.JOURNAL_MODELS, settings.journal_table, settings.aws_region)
+    models.bind_wallets(settings.wallet_tables, settings.aws_region)
 
 
 def _read(path: Path, what: str) -> bytes:

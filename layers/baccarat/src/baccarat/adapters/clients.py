@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from baccarat.adapters.capacity import WriteUnits
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
+
+C = TypeVar("C", bound=BaseClient)
 
 _CONFIG: Final = Config(
     connect_timeout=1,
@@ -33,34 +36,43 @@ _POSTING: Final = Config(
 )
 
 
+def _ready(client: C) -> C:
+    # botocore makes the classes of a client's errors when one is first asked for. Threads that ask
+    # at the same time get different ones, and then an `except` of one does not catch the other.
+    _ = client.exceptions
+    return client
+
+
 def dynamodb(units: WriteUnits | None = None) -> DynamoDBClient:
     """Return a client; with ``units``, what its transactions cost is added up there."""
-    client = boto3.client("dynamodb", config=_CONFIG)
+    client = _ready(boto3.client("dynamodb", config=_CONFIG))
     if units is not None:
         units.watch(client)
     return client
 
 
 def kms() -> KMSClient:
-    return boto3.client("kms", config=_CONFIG)
+    return _ready(boto3.client("kms", config=_CONFIG))
 
 
 def s3() -> S3Client:
-    return boto3.client("s3", config=_CONFIG)
+    return _ready(boto3.client("s3", config=_CONFIG))
 
 
 def secrets() -> SecretsManagerClient:
-    return boto3.client("secretsmanager", config=_CONFIG)
+    return _ready(boto3.client("secretsmanager", config=_CONFIG))
 
 
 def sqs() -> SQSClient:
-    return boto3.client("sqs", config=_CONFIG)
+    return _ready(boto3.client("sqs", config=_CONFIG))
 
 
 def stepfunctions() -> SFNClient:
-    return boto3.client("stepfunctions", config=_CONFIG)
+    return _ready(boto3.client("stepfunctions", config=_CONFIG))
 
 
 def connections(callback_url: str) -> ApiGatewayManagementApiClient:
     """``callback_url`` is configuration: ``https://{api}.execute-api.{region}…/{stage}`` on AWS."""
-    return boto3.client("apigatewaymanagementapi", endpoint_url=callback_url, config=_POSTING)
+    return _ready(
+        boto3.client("apigatewaymanagementapi", endpoint_url=callback_url, config=_POSTING)
+    )

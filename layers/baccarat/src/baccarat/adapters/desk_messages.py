@@ -21,6 +21,9 @@ CardCode: TypeAlias = Annotated[str, Field(pattern=r"^[A23456789TJQK][CDHS]$")]
 Cards: TypeAlias = Annotated[str, Field(pattern=r"^([A23456789TJQK][CDHS])*$", max_length=936)]
 Note: TypeAlias = Annotated[str, Field(min_length=3, max_length=300)]
 Place: TypeAlias = Annotated[int, Field(ge=1, le=6)]
+CorrectionId: TypeAlias = Annotated[
+    str, Field(pattern=r"^[a-z0-9-]{1,24}\.[0-9]{9}\.c[1-9][0-9]{0,3}$")
+]
 ShoeId: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,23}\.s[1-9][0-9]{0,8}$")]
 ShortText: TypeAlias = Annotated[str, Field(min_length=1, max_length=60)]
 
@@ -182,10 +185,11 @@ class EnterCard(Message):
 
 
 class BurnCardCommand(Message):
-    """Take an exposed or doubly drawn card out of play."""
+    """Take an exposed or doubly drawn card out of play, the ``number``-th of the round (from 1)."""
 
     kind: Literal["burn_card"]
     roundId: RoundId
+    number: Annotated[int, Field(ge=1, le=416)]
     card: CardCode
     note: Note
 
@@ -203,14 +207,14 @@ class ApproveCorrection(Message):
     """Approve what another person proposed, and apply it."""
 
     kind: Literal["approve_correction"]
-    roundId: RoundId
+    correctionId: CorrectionId
 
 
 class RejectCorrection(Message):
     """Decide against what was proposed."""
 
     kind: Literal["reject_correction"]
-    roundId: RoundId
+    correctionId: CorrectionId
     note: Note
 
 
@@ -253,7 +257,7 @@ class ShoeView(Message):
 
 class HandView(Message):
     """The newest round. ``next`` takes the next card, null when the hand is complete; ``place``
-    is that card's. ``pending`` was scanned and waits to be confirmed.
+    is that card's. ``pending`` was scanned and waits to be confirmed. ``burned`` went to no hand.
     """
 
     roundId: str
@@ -265,6 +269,7 @@ class HandView(Message):
     next: str | None
     place: int | None
     pending: str | None
+    burned: list[str]
     paused: str | None
     cut_card_out: bool
 
@@ -371,6 +376,7 @@ def _hand_view(record: RoundRecord) -> HandView:
         next=hand.value if hand else None,
         place=len(round_.cards) + 1 if hand else None,
         pending=record.pending.card if record.pending else None,
+        burned=list(round_.burned),
         paused=round_.paused.value if round_.paused else None,
         cut_card_out=round_.cut_card_out,
     )

@@ -46,12 +46,14 @@ _STATUS: Final[dict[type[BaccaratError], int]] = {
 """The first that an error is one of."""
 
 MAX_BODY_BYTES: Final = 8 * 1024
+_MAX_SHOWN_CHARS: Final = 100
+"""Of what a caller sent, in the answer that refuses it."""
 
 
 def resolver() -> APIGatewayHttpResolver:
     """Return a resolver that answers our errors as ``{"code", "message", "details"}``."""
     app = APIGatewayHttpResolver()
-    app.exception_handler(list(_STATUS))(_refuse)
+    _answer_errors(app)
     return app
 
 
@@ -75,9 +77,19 @@ def validating_resolver() -> APIGatewayHttpResolver:
         )
         return _refuse(InvalidRequest(f"the request is not valid: {wrong}"))
 
-    app.exception_handler(list(_STATUS))(_refuse)
+    _answer_errors(app)
     app.exception_handler(RequestValidationError)(refuse_request)
     return app
+
+
+def _answer_errors(app: APIGatewayHttpResolver) -> None:
+    def refuse_path(_: Exception) -> Response[Any]:
+        # API Gateway knows our paths alone: what is left are parameters that no path can have.
+        path = app.current_event.path[:_MAX_SHOWN_CHARS]
+        return _refuse(InvalidRequest(f"{path!r} is no path here: letters, digits and ._- only"))
+
+    app.exception_handler(list(_STATUS))(_refuse)
+    app.not_found(refuse_path)
 
 
 def resolve(app: APIGatewayHttpResolver, event: dict[str, Any]) -> dict[str, Any]:
@@ -85,8 +97,8 @@ def resolve(app: APIGatewayHttpResolver, event: dict[str, Any]) -> dict[str, Any
     try:
         body = body_of(event)
         content_type = str(headers_of(event).get("content-type", "application/json"))
-        if body and not content_type.lower().startswith("application/json"):
-            raise InvalidRequest(f"send application/json, not {content_type[:100]}")
+        if body and content_type.partition(";")[0].strip().lower() != "application/json":
+            raise InvalidRequest(f"send application/json, not {content_type[:_MAX_SHOWN_CHARS]}")
         text = body.decode()
     except (Refused, UnicodeDecodeError) as error:
         refused = error if isinstance(error, Refused) else InvalidRequest("send UTF-8")

@@ -186,6 +186,7 @@ _REASONS: Final = {
     404: "There is no such payment, or it is another player's.",
     409: "It cannot be, or not any more; `code` says why.",
     413: "The body is too large.",
+    429: "Too many requests at once, from everybody together. Repeat with the same key.",
     503: "Busy, or the payment provider does not answer. Repeat with the same key.",
 }
 _ERROR: Final = {"application/json": {"model": ErrorModel}}
@@ -194,8 +195,9 @@ _ERROR: Final = {"application/json": {"model": ErrorModel}}
 def answers_of(model: type[BaseModel], *codes: int) -> dict[int, Any]:
     """Return what a route may answer, for the document."""
     errors = {code: {"description": _REASONS[code], "content": _ERROR} for code in codes}
-    # The gateway's own answer has its own form.
-    errors[401] = {"description": _REASONS[401], "content": {"application/json": {}}}
+    # The gateway's own answers have a form of their own.
+    for code in (401, 429):
+        errors[code] = {"description": _REASONS[code], "content": {"application/json": {}}}
     return {
         200: {"description": "Done.", "content": {"application/json": {"model": model}}},
         **errors,
@@ -394,7 +396,8 @@ def document() -> dict[str, Any]:
             "title": "Live Baccarat: money",
             "version": VERSION,
             "description": "Wallets, deposits and withdrawals. Every payment has an "
-            "Idempotency-Key.",
+            "Idempotency-Key. Whole numbers are written without a fraction. A path or a method "
+            "that is not here is answered with 404.",
         },
         "paths": paths,
         "components": {

@@ -19,6 +19,7 @@ from baccarat.domain.correction import (
     coup_of,
     due_by_player,
     newest_applied,
+    place_of,
 )
 from baccarat.domain.coup import Coup
 from baccarat.domain.errors import CardNotPossible, NoSuchStep, NotFound, RoundNotFound
@@ -65,25 +66,26 @@ def propose(
 
 def approve(
     table_id: str,
-    round_id: str,
+    correction_id: str,
     by: str,
     *,
     ledger: Ledger,
     archive: Archive,
     work: DeskWork,
 ) -> Correction:
-    """Approve the newest correction of a round and apply it, once, whoever else approves it too.
+    """Approve a correction and apply it, once, whoever else approves it too.
 
     Raises:
         NeedsAnotherPerson: ``by`` proposed it. NoSuchStep: it was rejected.
-        RoundNotFound, NotFound: there is no such round, or no correction of it.
+        RoundNotFound, NotFound: there is no such round, or no such correction of it.
     """
+    round_id, number = place_of(correction_id)
     record = _settled(table_id, round_id, work)
 
     def decide() -> tuple[Correction, dict[str, int]]:
         earlier = _of_round(table_id, round_id, work)
-        correction = _newest(earlier, round_id)
-        changes = _changes(record, correction, earlier[:-1], archive)
+        correction = _numbered(earlier, number, correction_id)
+        changes = _changes(record, correction, earlier[: number - 1], archive)
         if correction.state in (CorrectionState.APPROVED, CorrectionState.APPLIED):
             return correction, changes
         approved, fact = correction.approved(by, changes)
@@ -99,8 +101,7 @@ def approve(
     ]
 
     def finish() -> Correction:
-        # By its number: another who approved it may have finished, and the next one be proposed.
-        now = _of_round(table_id, round_id, work)[approved.number - 1]
+        now = _of_round(table_id, round_id, work)[number - 1]
         if now.state is CorrectionState.APPLIED:
             return now
         table = load_table(work.floor, table_id)
@@ -121,11 +122,12 @@ def approve(
     return on_contention(work.clock, finish)
 
 
-def reject(table_id: str, round_id: str, by: str, note: str, work: DeskWork) -> Correction:
-    """Raises: NoSuchStep when none is open."""
+def reject(table_id: str, correction_id: str, by: str, note: str, work: DeskWork) -> Correction:
+    """Raises: NotFound; NoSuchStep when it is decided already."""
+    round_id, number = place_of(correction_id)
 
     def attempt() -> Correction:
-        correction = _newest(_of_round(table_id, round_id, work), round_id)
+        correction = _numbered(_of_round(table_id, round_id, work), number, correction_id)
         rejected, fact = correction.rejected(by, note)
         _write(load_table(work.floor, table_id), correction, rejected, fact, work)
         return rejected
@@ -150,10 +152,10 @@ def _of_round(table_id: str, round_id: str, work: DeskWork) -> list[Correction]:
     return sorted(found, key=lambda correction: correction.number)
 
 
-def _newest(corrections: list[Correction], round_id: str) -> Correction:
-    if not corrections:
-        raise NotFound(f"no correction of round {round_id} was proposed", roundId=round_id)
-    return corrections[-1]
+def _numbered(corrections: list[Correction], number: int, correction_id: str) -> Correction:
+    if not 1 <= number <= len(corrections):
+        raise NotFound(f"there is no correction {correction_id}", correctionId=correction_id)
+    return corrections[number - 1]
 
 
 def _changes(

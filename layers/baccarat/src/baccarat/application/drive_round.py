@@ -105,11 +105,12 @@ def open_round(
     """
 
     def attempt() -> RoundRecord:
+        # The table before the round: when another run opens it in between, the round is found.
+        table = load_table(floor, step.table_id)
         existing = floor.round(step.round_id)
         if existing is not None:
             check_driver(existing, step.epoch)
             return existing
-        table = load_table(floor, step.table_id)
         if table.epoch != step.epoch or table.next_round_id != step.round_id:
             raise Fenced(
                 f"table {table.table_id} is at {table.next_round_id} in epoch {table.epoch}, "

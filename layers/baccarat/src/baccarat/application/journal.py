@@ -7,19 +7,30 @@ was thrown away comes back byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
 from baccarat.application.ports import Journal
-from baccarat.application.reconcile import Items, LedgerScan
+from baccarat.application.reconcile import Items, LedgerScan, WalletKey
 from baccarat.domain.errors import IntegrityError, NotFound
-from baccarat.domain.journal import Entry, check_chain, entries_of, follow, movements_of
+from baccarat.domain.journal import (
+    Entry,
+    check_chain,
+    entries_of,
+    follow,
+    movements_of,
+    trial_balance,
+)
 from baccarat.domain.wallet import Wallet
 
 MAX_PAGE: Final = 100
 MAX_EXPORT: Final = 5_000
 """Entries in one file, about 2 MB: what a function may answer at once is 6 MB."""
+
+_ACCOUNTS_OF_MANY: Final = frozenset({"PLAYER", "HELD", "STAKES"})
+"""There is one of each player, or of each round."""
 
 _CLOCKS_DIFFER_MS: Final = 10_000
 """By at most this much an entry is dated before one with a lower version."""
@@ -83,13 +94,80 @@ def rebuild(player_id: str, currency: str, *, journal: Journal, scan: LedgerScan
     own = scan.items_of(player_id, currency)
     if not own.wallets:
         raise NotFound(f"there is no wallet {player_id} {currency}")
-    entries = _derived(own.as_of_wallets())
-    if len(entries) != own.wallets[0].version:
+    return _rewrite(own.as_of_wallets(), written, journal)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many entries were written for how many wallets, and which journals stay as they are
+    because their items do not give every version, with the reason.
+    """
+
+    wallets: int
+    entries: int
+    failed: Mapping[WalletKey, str]
+
+
+def rebuild_all(*, journal: Journal, scan: LedgerScan) -> Rebuilt:
+    """Throw the journals of all wallets away and make them anew, from one scan of the items."""
+    # Listed first, as above.
+    written = {
+        (wallet.player_id, wallet.currency): journal.versions(wallet.player_id, wallet.currency)
+        for wallet in scan.wallets()
+    }
+    wallets, entries, failed = 0, 0, {}
+    for key, own in Items.scanned(scan).as_of_wallets().by_wallet().items():
+        if not own.wallets:
+            failed[key] = "movements without a wallet"
+            continue
+        try:
+            entries += len(_rewrite(own, written.get(key, set()), journal))
+        except IntegrityError as error:
+            failed[key] = error.message
+        else:
+            wallets += 1
+    return Rebuilt(wallets, entries, failed)
+
+
+def _rewrite(own: Items, written: AbstractSet[int], journal: Journal) -> list[Entry]:
+    """Write the entries that ``own``, the items of one wallet, give; take what else is ``written``
+    away.
+    """
+    [wallet] = own.wallets
+    player_id, currency = wallet.player_id, wallet.currency
+    entries = _derived(own)
+    if len(entries) != wallet.version:
         raise IntegrityError(f"the items do not give every version of {player_id} {currency}")
     journal.replace(entries)
     for version in written - {entry.movement.version for entry in entries}:
         journal.remove(player_id, currency, version)
     return entries
+
+
+def sum_accounts(*, journal: Journal, scan: LedgerScan) -> dict[str, dict[str, int]]:
+    """Return the trial balance of the journal by currency: players, held withdrawals and stakes
+    each in one sum, the house by table, outside money by method.
+
+    Raises:
+        IntegrityError: an entry names a payment that is not there.
+    """
+    # What a wallet's version stands on is there when the wallet is; what is newer is left out.
+    postings, wallets = scan.postings(), scan.wallets()
+    methods = {payment.payment_id: payment.method for payment in scan.payments()}
+    entries = (
+        entry
+        for wallet in wallets
+        for entry in journal.entries(wallet.player_id, wallet.currency)
+        if entry.movement.version <= wallet.version
+    )
+    sums: dict[str, dict[str, int]] = {}
+    for currency, accounts in trial_balance(entries, methods, postings).items():
+        grouped = sums.setdefault(currency, {})
+        for account, amount_minor in accounts.items():
+            kind = account.partition("#")[0]
+            name = kind if kind in _ACCOUNTS_OF_MANY else account
+            grouped[name] = grouped.get(name, 0) + amount_minor
+    return sums
 
 
 @dataclass(frozen=True, slots=True)

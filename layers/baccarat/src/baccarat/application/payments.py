@@ -352,8 +352,8 @@ def send_withdrawal(
     """Tell the provider to pay an approved withdrawal out; one that is not to be sent stays.
 
     That it is SENT is written before. So a repeat cannot know whether the provider was told, and
-    asks it before it tells it again. A wallet that is stopped keeps what it has: the watchdog asks
-    for the withdrawal to be sent again, and it goes once the wallet works.
+    asks it before it tells it again. A wallet that is stopped by then keeps what it has: the
+    watchdog asks for the withdrawal to be sent again, and it goes once the wallet works.
 
     Raises:
         ProviderUnavailable: it stays SENT, and is to be repeated.
@@ -363,11 +363,8 @@ def send_withdrawal(
         payment = load_payment(payment_id, ledger)
         if payment.state is not PaymentState.APPROVED:
             return Change(payment, payment)
-        if player_wallet(payment.player_id, payment.currency, ledger).stopped is not None:
-            return Change(payment, payment)
         sent = money.send(payment, clock.now_ms())
-        ledger.move_payment(payment, sent)
-        return Change(payment, sent)
+        return Change(payment, sent if ledger.send_payment(payment, sent) else payment)
 
     sent = on_contention(clock, attempt)
     if sent.after.state is not PaymentState.SENT:

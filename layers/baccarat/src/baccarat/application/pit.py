@@ -130,12 +130,25 @@ def enter_card(
     answer_if_dealt(on_contention(work.clock, attempt), work)
 
 
-def burn_card(table_id: str, round_id: str, card: Card, by: str, note: str, work: DeskWork) -> None:
-    """Take an exposed or doubly drawn card out of play. Raises: as ``enter_card``."""
+def burn_card(
+    table_id: str, round_id: str, number: int, card: Card, by: str, note: str, work: DeskWork
+) -> None:
+    """Take an exposed or doubly drawn card out of play, as the ``number``-th of the round (from 1);
+    repeating it changes nothing. Raises: as ``enter_card``.
+    """
 
     def attempt() -> None:
         table = load_table(work.floor, table_id)
-        burn(table, round_in_hand(table, round_id, work), card, by, note, work)
+        record = round_in_hand(table, round_id, work)
+        burned = record.round.burned
+        if number <= len(burned) and burned[number - 1] == card:
+            return
+        if number != len(burned) + 1:
+            raise CardNotPossible(
+                f"{len(burned)} cards of the round are burned, so card {number} is not due",
+                due=len(burned) + 1,
+            )
+        burn(table, record, card, by, note, work)
 
     on_contention(work.clock, attempt)
 

@@ -243,6 +243,14 @@ class Ledger(Protocol):
             Contention: the payment or the wallet moved.
         """
 
+    def send_payment(self, payment_before: Payment, payment: Payment) -> bool:
+        """Write a withdrawal that is about to leave, if its wallet works at that moment; return
+        False, with nothing written, when it is stopped.
+
+        Raises:
+            Contention: the payment moved, or the wallet is being written.
+        """
+
     def stops_of(self, player_id: str) -> list[Stop]: ...
 
     def stop(self, before: Wallet, after: Wallet, stop: Stop) -> None:

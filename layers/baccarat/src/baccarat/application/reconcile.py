@@ -20,6 +20,7 @@ from baccarat.domain.errors import IntegrityError, NotStopped, WalletNotFound
 from baccarat.domain.journal import entries_of, movements_of
 from baccarat.domain.movement import MovementKind
 from baccarat.domain.payment import Payment, PaymentKind, PaymentState
+from baccarat.domain.tiers import TIERS, tier_of
 from baccarat.domain.wallet import Adjustment, Bet, BetState, HousePosting, Stop, Wallet
 
 BOOKS_DIFFER: Final = "BOOKS_DIFFER"
@@ -262,7 +263,7 @@ def resume(
     """
 
     def attempt() -> Wallet:
-        wallet = ledger.wallet(player_id, currency)
+        wallet = ledger.wallet(player_id, currency) if tier_of(player_id) in TIERS else None
         if wallet is None:
             raise WalletNotFound(f"there is no wallet {player_id} {currency}")
         stops = [stop for stop in ledger.stops_of(player_id) if stop.currency == currency]

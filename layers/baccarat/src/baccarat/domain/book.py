@@ -202,15 +202,15 @@ def payouts(book: BetBook, coup: Coup, paytable: Paytable) -> tuple[Payout, ...]
     Rounding happens once per player and spot: the n-th bet of a player on a spot gets what the
     first n together get, less what the first n − 1 together get.
     """
+    spots = {entry.spot for entry in book.entries}
+    returned = {spot: paytable.returning(spot, coup) for spot in spots}
     staked: dict[tuple[str, Spot], int] = {}
     result: list[Payout] = []
     for entry in book.entries:
         key = (entry.player_id, entry.spot)
         before = staked.get(key, 0)
         staked[key] = before + entry.stake_minor
-        payout_minor = paytable.returned(entry.spot, staked[key], coup) - paytable.returned(
-            entry.spot, before, coup
-        )
+        payout_minor = returned[entry.spot](staked[key]) - returned[entry.spot](before)
         if payout_minor:
             result.append(Payout(entry.player_id, entry.bet_id, payout_minor))
     return tuple(result)

@@ -124,6 +124,12 @@ class Correction:
             )
 
 
+def place_of(correction_id: str) -> tuple[str, int]:
+    """Return the round and the number that ``correction_id`` names."""
+    round_id, _, number = correction_id.rpartition(".c")
+    return round_id, int(number)
+
+
 def newest_applied(corrections: Iterable[Correction]) -> Correction | None:
     """Return which of the corrections of a round says what stands, None if none was applied."""
     applied = (c for c in corrections if c.state is CorrectionState.APPLIED)

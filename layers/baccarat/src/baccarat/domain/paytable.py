@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -45,9 +45,14 @@ class Paytable:
         Raises:
             ValueError: the coup is not complete, or the table does not offer ``spot``.
         """
+        return self.returning(spot, coup)(stake_minor)
+
+    def returning(self, spot: Spot, coup: Coup) -> Callable[[int], int]:
+        """Return ``returned`` of one spot and coup, for many stakes. Raises: as it does."""
         if spot not in self.odds:
             raise ValueError(f"paytable {self.version} does not offer {spot}")
-        return _back(stake_minor, self.odds[spot].get(way(spot, coup)))
+        odds = self.odds[spot].get(way(spot, coup))
+        return lambda stake_minor: _back(stake_minor, odds)
 
     def most_returned(self, stakes: Mapping[Spot, int]) -> int:
         """Return a bound for what one player gets back in a round for his ``stakes`` in minor

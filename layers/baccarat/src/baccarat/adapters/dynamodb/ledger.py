@@ -182,6 +182,22 @@ class DynamoLedger:
         except Cancelled as error:
             raise _race(error) from error
 
+    def send_payment(self, payment_before: Payment, payment: Payment) -> bool:
+        wallet = wallets_of(payment.player_id).wallet(
+            _player_key(payment.player_id), f"WALLET#{payment.currency}"
+        )
+        works = Operation(
+            wallet, "attribute_exists(pk) AND attribute_not_exists(stopped)", check_only=True
+        )
+        moves = on_version(_payment_item(payment), payment_before.version)
+        try:
+            execute(self._client, [moves, works])
+        except Cancelled as error:
+            if error.codes == ["None", _FAILED]:
+                return False
+            raise _race(error) from error
+        return True
+
     def stops_of(self, player_id: str) -> list[Stop]:
         model = wallets_of(player_id).stop
         found = model.query(

@@ -1,4 +1,4 @@
-"""``make reconcile``: check the books of a running sandbox, as ``baccarat reconcile`` does."""
+"""``make reconcile`` and ``make rebuild-journal``: the commands of ``baccarat``, on a sandbox."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from sandbox.configuration import Options, Run, SandboxError
 
 def main() -> int:
     """Run the command against the sandbox on the port that is given."""
-    parser = argparse.ArgumentParser(prog="make reconcile", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make", description=__doc__)
+    parser.add_argument("command", choices=["reconcile", "rebuild-journal"])
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
-    options = Options(port, 0, 0, 0)
+    asked = parser.parse_args()
+    options = Options(asked.port, 0, 0, 0)
     try:
         outputs = Run.load(options.folder).outputs
     except SandboxError as error:
@@ -25,7 +26,7 @@ def main() -> int:
     os.environ["LEDGER_TABLE"] = outputs["LedgerTable"]
     os.environ["WALLET_TABLES"] = outputs["WalletTables"]
     os.environ["JOURNAL_TABLE"] = outputs["JournalTable"]
-    return cli.main(["reconcile"])
+    return cli.main([asked.command])
 
 
 if __name__ == "__main__":
