@@ -7,7 +7,7 @@ from tests.simulation.play import play
 from tests.simulation.shrink import shortest
 from tests.simulation.world import harness
 
-BUG = "winners paid whatever became of the bet"
+BUG = "cancel without the check of the round"
 
 
 def test_a_run_shrinks_to_what_the_same_rule_needs() -> None:
