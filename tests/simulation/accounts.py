@@ -60,6 +60,8 @@ class Accounts:
         self._provider = provider
         self.payments: dict[str, SeenPayment] = {}
         self.wallets: dict[tuple[str, str], SeenWallet] = {}
+        self.stops: dict[tuple[str, str], int] = {}
+        """The version at which each wallet was stopped last."""
         self.on_payment: Callable[[str, SeenPayment], None] = lambda *_: None
         """Told of a payment that came to another state or got a flag."""
         self.on_stop: Callable[[str, str, int], None] = lambda *_: None
@@ -92,6 +94,7 @@ class Accounts:
         if image["by"]["S"] == RECONCILER:
             raise Violation("the reconciler stopped a sound wallet", f"{player} {currency}")
         if image["kind"]["S"] == "STOP":
+            self.stops[player, currency] = int(version)
             self.on_stop(player, currency, int(version))
 
     def _payment(self, player: str, id_: str, image: Mapping[str, Any]) -> None:

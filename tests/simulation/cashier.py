@@ -240,7 +240,9 @@ class Cashier:
         return self.ask("review_withdrawals", name, CASHIER, path, body, key, must_be=must_be)
 
     def finish(self) -> bool:
-        """Decide what still waits for a person; return whether any payment has not ended."""
+        """Decide what still waits for a person, and let go the stopped wallets that payments wait
+        for; return whether any payment has not ended.
+        """
         waiting = [
             (id_, seen) for id_, seen in self.accounts.payments.items() if seen.state not in ENDED
         ]
@@ -251,6 +253,12 @@ class Cashier:
                     self.start(f"{name} ends {id_}", act, 0)
             elif seen.state == "DISPUTED":
                 self.start(f"end {id_}", partial(self._settle, id_), 0)
+        owners = {(seen.player, seen.currency) for _, seen in waiting}
+        for player, currency in sorted(owners):
+            if self.accounts.wallets[player, currency].stopped:
+                version = self.accounts.stops[player, currency]
+                act = partial(self._let_go, player, currency, version)
+                self.start(f"let go {player} {currency} at last", act, 0)
         return bool(waiting)
 
     # --- requests --------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ from tests.simulation.world import Change, World
 SHARDS: Final = 2
 _LARGEST_BATCH: Final = 100
 _LONGEST_PAUSE_MS: Final = 60_000
+_POLL_MS: Final = (20, 400)
+"""Lambda asks a shard some four times a second."""
 _TIMEOUT_MS: Final = 60_000
 
 
@@ -132,8 +134,8 @@ class Consumers:
     def _read(self, shard: _Shard) -> None:
         process = self._world.scheduler.process
         assert process is not None
-        self._world.scheduler.sleep(process.dice.uniform(20, 400))
         while shard.waiting:
+            self._world.scheduler.sleep(process.dice.uniform(*_POLL_MS))
             shard.batches += 1
             self._hold_up(shard)
             self._deliver(shard, self._next_batch(shard, process), process)

@@ -178,7 +178,7 @@ class Faults:
         for kind in (Kind.CRASH_BEFORE_SENDING, Kind.APPLIED_THEN_DIED, Kind.ZOMBIE):
             self._weights[kind] *= 0.5
         # What was decided a while ago and is written now is what most races need.
-        self._weights[Kind.NAP] *= 4
+        self._weights[Kind.NAP] = 4 * max(1, self._weights[Kind.NAP])
         self.on = True
         self.counts = Counts()
         self.happened: list[str] = []

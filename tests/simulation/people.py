@@ -407,7 +407,7 @@ OPERATIONS: Final = ((0.25, plan_deposit), (0.08, plan_stop))
 # --- everybody -----------------------------------------------------------------------------------
 
 BOSSES: Final = ("petra", "paul", "paula")
-_WITH_TWO_DEVICES: Final = 2
+_WITH_TWO_DEVICES: Final = 1
 _PATIENCE_MS: Final = 60_000
 """What an operator means to do later than that is done even when the tables are closed."""
 
@@ -450,7 +450,7 @@ class People:
 
     def _play(self, name: str, client: Client, round_id: str) -> None:
         dice = self._dice(f"{name} {round_id}")
-        if dice.random() < 0.25:
+        if dice.random() < 0.35:
             return
         [play] = dice.choices([play for _, play in PLAYS], [weight for weight, _ in PLAYS])
         self._start(

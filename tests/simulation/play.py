@@ -415,8 +415,13 @@ def _ledger() -> DynamoLedger:
 
 
 def play(plan: Plan, only: Iterable[str] | None = None, *, trace: bool = False) -> Report:
-    """Run one plan to its end or its first violation. Inside ``harness``."""
-    world = World(plan.seed, only, rate=plan.rate)
+    """Run one plan to its end or its first violation. Inside ``harness``.
+
+    The faults that are named in ``only`` may also happen when all comes to rest: with fewer rounds
+    than before, that is when their turn may be.
+    """
+    faults = None if only is None else list(only)
+    world = World(plan.seed, faults, rate=plan.rate)
     report = Report(plan, world.faults.counts, world.tallies)
     if trace:
         world.trace = report.trace
@@ -429,7 +434,7 @@ def play(plan: Plan, only: Iterable[str] | None = None, *, trace: bool = False) 
                 lambda: stage.opened >= plan.rounds,
                 world.scheduler.now + plan.rounds * 5 * _MINUTE_MS + _HOUR_MS,
             )
-            stage.come_to_rest()
+            stage.come_to_rest(faults=faults is not None)
             report.verified = stage.check()
             report.digest = world.digest()
         except Violation as violation:

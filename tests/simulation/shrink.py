@@ -48,15 +48,16 @@ class _Search:
         kept = list(faults)
         if self._breaks(plan, []):
             return []
-        part = max(1, len(kept) // 2)
-        while kept and part:
-            for start in range(0, len(kept), part):
+        part = len(kept) // 2
+        while part:
+            start = 0
+            while start < len(kept):
                 without = kept[:start] + kept[start + part :]
                 if self._breaks(plan, without):
                     kept = without
-                    break
-            else:
-                part //= 2
+                else:
+                    start += part
+            part //= 2
         return kept
 
 

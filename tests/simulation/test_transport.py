@@ -8,8 +8,17 @@ from typing import Any, Final
 
 import pytest
 from botocore.exceptions import ClientError
+from pynamodb.attributes import (
+    Attribute,
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
 
 from baccarat.adapters import clients
+from baccarat.adapters.dynamodb import models
 from tests.simulation import transport
 from tests.simulation.store import DynamoStore, StoreError
 from tests.simulation.store.hook import routed
@@ -211,3 +220,41 @@ def test_what_is_registered_for_a_call_is_told_of_it_on_both_ways() -> None:
             )
             client.get_item(TableName="floor", Key=KEY)
     assert told["routed"] == told["short"] == ["floor", (None, 200)]
+
+
+ALL_MODELS: Final = tuple(
+    one for one in vars(models).values() if isinstance(one, type) and hasattr(one, "sk")
+)
+_VALUES: Final[dict[type[Attribute[Any]], tuple[Any, ...]]] = {
+    UnicodeAttribute: ("text",),
+    NumberAttribute: (7, 10**15, -3),
+    BooleanAttribute: (True, False),
+    JSONAttribute: ({"a": [1, None]},),
+    BinaryAttribute: (b"\x00\xff",),
+}
+
+
+def items_of(model: type[Any]) -> Iterator[Any]:
+    """Yield items of a model as DynamoDB has them, read and written again."""
+    for number in range(3):
+        raw = {}
+        for attribute in model.get_attributes().values():
+            if attribute.null and number == 1:
+                continue
+            values = _VALUES[type(attribute)]
+            value = attribute.serialize(values[number % len(values)])
+            raw[attribute.attr_name] = {attribute.attr_type: value}
+        item = model()
+        item.deserialize(raw)
+        read = {name: getattr(item, name) for name in model.get_attributes()}
+        yield read, {name: type(value) for name, value in read.items()}, item.serialize()
+
+
+@pytest.mark.parametrize("model", ALL_MODELS)
+def test_pynamodb_reads_and_writes_an_item_alike(model: type[Any]) -> None:
+    """The harness reads its attributes by a shorter way."""
+    found = list(items_of(model))
+    with short(new_store()):
+        assert list(items_of(model)) == found
+        assert isinstance(model.pk, UnicodeAttribute)
+    assert all(read["pk"] == "text" for read, _, _ in found)
