@@ -6,6 +6,8 @@ PYTHON ?= python3
 PORT ?= 4566
 PAGE_PORT ?= 8080
 BET_SECONDS ?= 15
+VIDEO_TABLES ?= bac-1 bac-5
+VIDEO_PORT ?= 8090
 N ?= 20
 PLAYERS ?= 5
 TABLE ?= bac-5
@@ -20,18 +22,18 @@ BIN := .venv/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := $(shell node --version 2>/dev/null | sed -E "s/v([0-9]+).*/\1/")
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run rounds deal verify reconcile rebuild-journal screenshots test simulate fuzz-api lint synth format lock browser clean
+.PHONY: help setup run rounds deal verify reconcile rebuild-journal screenshots test test-filmed test-sandbox test-others simulate fuzz-api lint synth format lock browser clean
 
 help: ## say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 setup: $(BIN)/.ready node_modules/.ready ## install the pinned Python and Node tools into this folder
 
-$(BIN)/.ready: requirements.txt layers/baccarat/pyproject.toml
+$(BIN)/.ready: requirements.txt layers/baccarat/pyproject.toml media_sfu/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d is too old: 3.11 or newer is needed; name it with make PYTHON=…" % sys.version_info[:2])'
 	@echo "installing the Python requirements into .venv …"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --requirement requirements.txt --editable layers/baccarat 2> >(grep -v '^WARNING: Location' >&2)
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt --editable layers/baccarat --editable media_sfu 2> >(grep -v '^WARNING: Location' >&2)
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json
@@ -40,8 +42,9 @@ node_modules/.ready: package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund 2> >(grep -v '^npm warn' >&2)
 	@touch $@
 
-run: setup ## run the whole platform on this machine: PORT, PAGE_PORT, BET_SECONDS
-	@exec $(BIN)/python -m sandbox --port $(PORT) --page-port $(PAGE_PORT) --bet-seconds $(BET_SECONDS)
+run: setup ## run the whole platform on this machine: PORT, PAGE_PORT, BET_SECONDS, VIDEO_TABLES, VIDEO_PORT
+	@exec $(BIN)/python -m sandbox --port $(PORT) --page-port $(PAGE_PORT) --bet-seconds $(BET_SECONDS) \
+	  --video-tables $(VIDEO_TABLES) --video-port $(VIDEO_PORT)
 
 rounds: setup ## headless players on a running sandbox: N, PLAYERS, PORT
 	@$(BIN)/python -m sandbox.rounds --rounds $(N) --players $(PLAYERS) --port $(PORT)
@@ -63,16 +66,36 @@ screenshots: setup browser ## take the pictures of docs/screenshots on a running
 
 test: setup browser ## all tests, the browser's included
 	@node --test --test-reporter=dot tests/web/*.test.mjs
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --ignore tests/e2e
-	@$(BIN)/pytest tests/e2e
+	@$(MAKE) --no-print-directory test-filmed
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-sandbox test-others
 
-simulate: setup ## the money simulator: faults, crash points, planted bugs: ROUNDS, or one SEED
-	@$(BIN)/python -m tests.simulation --rounds $(ROUNDS) --workers $(WORKERS) $(if $(SEED),--seed $(SEED))
+# Pictures wait for nobody: these have the machine for themselves.
+test-filmed: setup browser
+	@$(BIN)/pytest tests/e2e -m filmed
+
+# Rounds in the sandbox take their time and leave much of the processor idle; the others use what is
+# left of it, and give way.
+test-sandbox: setup browser
+	@$(BIN)/pytest tests/e2e -m sandbox
+
+test-others: setup browser
+	@nice $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not sandbox and not filmed"
+
+simulate: setup ## the money simulator: faults, crash points, planted bugs: ROUNDS, PAIRS, or one SEED
+	@$(BIN)/python -m tests.simulation --rounds $(ROUNDS) --workers $(WORKERS) $(if $(PAIRS),--pairs $(PAIRS)) $(if $(SEED),--seed $(SEED))
 
 fuzz-api: setup ## schemathesis asks every route of the HTTP API: EXAMPLES, PORT, PAGE_PORT
 	@$(BIN)/python -m tests.fuzz --port $(PORT) --page-port $(PAGE_PORT) --examples $(EXAMPLES)
 
-lint: setup ## formatting, ruff, mypy strict, layering
+PACKETS ?= 1000000
+.PHONY: accelerator fuzz-sfu
+accelerator: setup ## build the SFU's inner loop in C; without it the same runs in Python
+	@$(BIN)/python -m media_sfu.forwarding.accelerator
+
+fuzz-sfu: setup ## malformed packets against the SFU while others watch on: PACKETS, SEED
+	@$(BIN)/python -m tests.fuzz.sfu --packets $(PACKETS) $(if $(SEED),--seed $(SEED))
+
+lint: $(BIN)/.ready ## formatting, ruff, mypy strict, layering
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 12
@@ -122,3 +145,13 @@ write-units: setup ## write units of the bet lifecycle, beside a naive ledger's
 bench-ledger: setup ## processor time of the ledger beside bare boto3; how it grows with bets and wallets
 	@$(BIN)/python -m bench.ledger processor
 	@$(BIN)/python -m bench.ledger growth
+
+PICTURES ?= 500
+.PHONY: bench-sfu-loss
+bench-sfu-loss: setup ## pictures over lines that lose 1, 5 and 10 % and delay, both ways: PICTURES
+	@$(BIN)/python -m bench.sfu_loss --pictures $(PICTURES)
+
+SECONDS_A_LINE ?= 10
+.PHONY: bench-sfu
+bench-sfu: accelerator ## viewers a core, latency and memory beside Janus and aiortc's MediaRelay; takes two cores: SECONDS_A_LINE
+	@$(BIN)/python -m bench.sfu --seconds $(SECONDS_A_LINE)

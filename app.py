@@ -13,6 +13,7 @@ from infra.stacks.observability import ObservabilityStack
 from infra.stacks.payments import PaymentsStack
 from infra.stacks.rounds import RoundsStack
 from infra.stacks.stateful import StatefulStack
+from infra.stacks.video import VideoStack
 from infra.stacks.web import WebStack
 
 
@@ -20,7 +21,7 @@ def compose(app: App) -> None:
     """Add the stacks of the stage that the context of ``app`` names, and the checks on them."""
     names = (
         *("stage", "cell", "allowedOrigins", "webDomain", "webCertificateArn", "providerUrl"),
-        "gatewayPort",
+        *("videoTables", "videoDomain", "videoImageTag", "videoUrl", "gatewayPort"),
     )
     config = load({name: app.node.try_get_context(name) for name in names})
     prefix = config.prefix
@@ -29,6 +30,7 @@ def compose(app: App) -> None:
     ledger = LedgerStack(app, f"{prefix}-Ledger", config=config, stateful=stateful, rounds=rounds)
     api = ApiStack(app, f"{prefix}-Api", config=config, stateful=stateful, rounds=rounds)
     payments = PaymentsStack(app, f"{prefix}-Payments", config=config, stateful=stateful, api=api)
+    video = VideoStack(app, f"{prefix}-Video", config=config, stateful=stateful, api=api)
     if config.alarms:
         ObservabilityStack(
             app,
@@ -38,6 +40,7 @@ def compose(app: App) -> None:
             ledger=ledger,
             api=api,
             payments=payments,
+            video=video,
         )
     if config.on_aws:
         WebStack(app, f"{prefix}-Web", config=config, stateful=stateful, api=api)

@@ -65,6 +65,20 @@ class StageConfig(BaseModel):
     without a person, and from what it takes two."""
     gateway: str | None = None
     """Host and port of the emulator's gateway; None on AWS, where APIs have addresses."""
+    video_tables: tuple[str, ...] = ()
+    """Tables with a camera. Each has alarms of its own."""
+    video_domain: str = "video.baccarat.example"
+    """Where browsers find the video servers; the house's DNS points it to their load balancer."""
+    video_url: str | None = None
+    """The same on one machine, where the video server is a process."""
+    video_image_tag: str = Field(default="0.1.0", pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")
+    """Of the image in the repository ``MediaSfuRepository``: the version of ``media_sfu``."""
+    film_key_version: int = Field(default=1, ge=1)
+    """Number of the key that signs films in the house's rotation."""
+    retired_film_keys: str = '{"keys":[]}'
+    """Public keys that signed films before, as a JWK set."""
+    film_days: int = Field(default=90, ge=1)
+    """How long recordings are kept, and nobody can delete them."""
     web_domain: str | None = None
     web_certificate_arn: str | None = None
     """Domain and certificate (in us-east-1) of the pages; without, CloudFront's own are used."""
@@ -73,6 +87,11 @@ class StageConfig(BaseModel):
     def prefix(self) -> str:
         """First part of the stacks' names."""
         return f"Baccarat-{self.name}-{self.cell}"
+
+    @property
+    def video_address(self) -> str:
+        """Base of the video servers' own HTTP addresses."""
+        return self.video_url or f"https://{self.video_domain}"
 
     def websocket_url(self, api_id: str) -> str:
         """Where clients connect to."""
@@ -101,7 +120,8 @@ def load(context: Mapping[str, Any]) -> StageConfig:
     """Return the stage that the CDK context names.
 
     Context: ``stage`` (default ``dev``), ``cell``, ``allowedOrigins`` (separated by spaces),
-    ``webDomain``, ``webCertificateArn``, ``providerUrl``, ``gatewayPort`` (sandbox only).
+    ``webDomain``, ``webCertificateArn``, ``providerUrl``, ``videoTables`` (separated by spaces),
+    ``videoDomain``, ``videoImageTag``; ``videoUrl`` and ``gatewayPort`` (sandbox only).
 
     Raises:
         ValueError: there is no such stage, or a value is not valid.
@@ -113,6 +133,10 @@ def load(context: Mapping[str, Any]) -> StageConfig:
         "web_domain": context.get("webDomain"),
         "web_certificate_arn": context.get("webCertificateArn"),
         "provider_url": context.get("providerUrl"),
+        "video_tables": tuple(str(context.get("videoTables") or "").split()) or None,
+        "video_domain": context.get("videoDomain"),
+        "video_image_tag": context.get("videoImageTag"),
+        "video_url": context.get("videoUrl"),
     }
     given = {key: value for key, value in values.items() if value}
     if name == "sandbox":
@@ -126,10 +150,14 @@ def load(context: Mapping[str, Any]) -> StageConfig:
 _STAGES: dict[str, dict[str, Any]] = {
     "dev": {
         "allowed_origins": ("https://dev.baccarat.example",),
+        "video_domain": "video.dev.baccarat.example",
+        "video_tables": ("bac-1",),
+        "film_days": 7,
         "object_lock_days": 1,
     },
     "prod": {
         "allowed_origins": ("https://play.baccarat.example",),
+        "video_tables": ("bac-1",),
         "object_lock_days": 1827,  # five years, one of them a leap year
         "log_retention": RetentionDays.ONE_YEAR,
     },
@@ -145,6 +173,7 @@ def _sandbox(port: int) -> dict[str, Any]:
         "protected": False,
         "log_retention": RetentionDays.ONE_DAY,
         "object_lock_days": 1,
+        "film_days": 1,
         "architecture": "arm64" if machine in ("arm64", "aarch64") else "x86_64",
         "python_version": f"{sys.version_info.major}.{sys.version_info.minor}",
         "on_aws": False,

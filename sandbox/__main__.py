@@ -23,13 +23,22 @@ def parse(arguments: list[str]) -> Options:
         "--heartbeat-seconds", type=int, default=30, help="how long a dealer's desk may be silent"
     )
     parser.add_argument("--tables", nargs="*", default=[], help="tables to open; all by default")
+    parser.add_argument(
+        "--video-tables", nargs="*", default=[], help="tables to film; without any, no video"
+    )
+    parser.add_argument("--video-port", type=int, default=8090, help="of the video server")
     options = parser.parse_args(arguments)
-    options.tables = tuple(options.tables)
+    options.tables, options.video_tables = tuple(options.tables), tuple(options.video_tables)
     return Options(**vars(options))
 
 
 def announce(run: Run, options: Options) -> None:
     """Print addresses and log-ins."""
+    video = (
+        f"{options.video_url}   (films {', '.join(options.video_tables)})"
+        if options.video_tables
+        else "none; name tables with VIDEO_TABLES"
+    )
     lines = [
         "",
         "  Live Baccarat is running.",
@@ -37,10 +46,12 @@ def announce(run: Run, options: Options) -> None:
         f"  players      {run.page_url}/   (lobby of all tables)",
         f"  dealer       {run.page_url}/desk.html#table=bac-5   (physical shoe; bac-6: shuffler)",
         f"  pit          {run.page_url}/pit.html#table=bac-5",
+        f"  video        {video}",
         f"  payments     {run.outputs['ProviderUrl']}   (a provider that can misbehave)",
         f"  AWS API      {run.endpoint}   (any credentials, region us-east-1)",
         f"  logs         {options.folder}",
         f"  transcripts  s3://{run.outputs['RecordsBucket']}/transcripts/",
+        f"  films        s3://{run.outputs['FilmsBucket']}/   (baccarat video --round ID)",
         "",
         f"  {'log-in':<12} {'role':<9} {'password':<16} balance",
     ]

@@ -31,6 +31,10 @@ class Options:
     heartbeat_seconds: int = 30
     tables: tuple[str, ...] = ()
     """Tables to open; all when empty."""
+    video_tables: tuple[str, ...] = ()
+    """Tables with a studio; without any, no video server runs."""
+    video_port: int = 8090
+    """Of the video server's HTTP."""
 
     @property
     def folder(self) -> Path:
@@ -44,6 +48,10 @@ class Options:
     @property
     def page_url(self) -> str:
         return f"http://{HOST}:{self.page_port}"
+
+    @property
+    def video_url(self) -> str:
+        return f"http://{HOST}:{self.video_port}"
 
     @property
     def origins(self) -> tuple[str, str]:
@@ -89,6 +97,8 @@ class Run:
     endpoint: str
     page_url: str
     outputs: dict[str, str]
+    video_url: str = ""
+    """Of the video server; empty without one."""
 
     def save(self, folder: Path) -> None:
         (folder / "run.json").write_text(json.dumps(asdict(self), indent=2))

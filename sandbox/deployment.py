@@ -42,6 +42,10 @@ def deploy(options: Options, provider_url: str) -> dict[str, str]:
         f"allowedOrigins={' '.join(options.origins)}",
         "-c",
         f"providerUrl={provider_url}",
+        "-c",
+        f"videoTables={' '.join(options.video_tables)}",
+        "-c",
+        f"videoUrl={options.video_url}",
     ]
     account = f"aws://000000000000/{REGION}"
     run_logged([cdk, "bootstrap", account, *common], options, log, "cdk bootstrap")

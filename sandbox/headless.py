@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from sandbox.configuration import TABLE_ID, Run
 
-_ANSWER_SECONDS = 20
+_ANSWER_SECONDS = 60
 
 Wanted: TypeAlias = Callable[[dict[str, Any]], bool]
 

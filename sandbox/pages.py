@@ -6,23 +6,32 @@ import json
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Final
 
 from sandbox.configuration import HOST, ROOT, Options
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "media-src 'self' blob:; worker-src 'self'; "
     "connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-def page_config(options: Options, outputs: dict[str, str]) -> dict[str, str]:
+VENDORED: Final = {
+    "/vendor/hls.mjs": ROOT / "node_modules" / "hls.js" / "dist" / "hls.light.min.mjs"
+}
+"""Files of other people, served as they are."""
+
+
+def page_config(options: Options, outputs: dict[str, str]) -> dict[str, object]:
     """Return what the page must know of the deployment; nothing in it is secret."""
     return {
         "cognitoEndpoint": options.endpoint,
         "userPoolClientId": outputs["UserPoolClientId"],
         "apiUrl": outputs["ApiUrl"],
+        "filmed": list(options.video_tables),
     }
 
 
@@ -40,6 +49,10 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(self._config)))
         self.end_headers()
         self.wfile.write(self._config)
+
+    def translate_path(self, path: str) -> str:
+        found: Path | None = VENDORED.get(path.partition("?")[0])
+        return str(found) if found else super().translate_path(path)
 
     def end_headers(self) -> None:
         self.send_header("Content-Security-Policy", _POLICY)

@@ -14,6 +14,7 @@ from sandbox.pages import PageServer
 from sandbox.processes import Emulator, check_machine
 from sandbox.provider.process import ProviderProcess
 from sandbox.seeding import PHYSICAL_TABLES, USERS, add_user, bind_tables, start_tables
+from sandbox.video import Video, check_tables
 
 
 @contextmanager
@@ -24,6 +25,7 @@ def sandbox(options: Options, say: Callable[[str], None]) -> Iterator[Run]:
         SandboxError: with what the person at the keyboard can do about it.
     """
     check_machine(options)
+    check_tables(options.video_tables)
     shutil.rmtree(options.folder, ignore_errors=True)
     options.folder.mkdir(parents=True)
     os.environ.update(options.environment())
@@ -48,9 +50,15 @@ def sandbox(options: Options, say: Callable[[str], None]) -> Iterator[Run]:
         heartbeats = Heartbeats(PHYSICAL_TABLES, options.heartbeat_seconds)
         heartbeats.start()
         stack.callback(heartbeats.stop)
+        if options.video_tables:
+            say("starting the video server and studios")
+            video = Video(options, outputs)
+            stack.callback(video.stop)
+            video.start()
         say("starting tables")
         start_tables(options, outputs)
-        run = Run(options.endpoint, options.page_url, outputs)
+        video_url = options.video_url if options.video_tables else ""
+        run = Run(options.endpoint, options.page_url, outputs, video_url)
         run.save(options.folder)
         stack.callback((options.folder / "run.json").unlink)
         yield run

@@ -19,7 +19,7 @@ from baccarat.adapters.dynamodb.ledger import DynamoLedger
 from baccarat.application.payments import credit_house_deposit
 from baccarat.application.tables import configure_table
 from baccarat.domain.paytable import PAYTABLES, Spot
-from baccarat.domain.roles import AUDITOR, CASHIER, DEALER, OPS, PIT, PLAYER
+from baccarat.domain.roles import AUDITOR, CASHIER, DEALER, EDGE, OPS, PIT, PLAYER, STUDIO
 from baccarat.domain.table import round_id
 from baccarat.domain.table_config import (
     Caps,
@@ -52,6 +52,8 @@ USERS: Final = (
     User("carla", CASHIER, PASSWORD),
     User("cosmo", CASHIER, PASSWORD),
     User("auditor", AUDITOR, PASSWORD),
+    User("studio", STUDIO, PASSWORD),
+    User("sfu", EDGE, PASSWORD),
 )
 
 

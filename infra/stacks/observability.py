@@ -22,11 +22,13 @@ from constructs import Construct
 
 from baccarat.domain.payment import METHODS
 from infra.constructs.python_function import PythonFunction, pascal
+from infra.constructs.video_servers import VIEWERS_PER_TASK, viewers_of_a_task
 from infra.stacks.api import ApiStack
 from infra.stacks.ledger import LedgerStack
 from infra.stacks.payments import PaymentsStack
 from infra.stacks.rounds import RoundsStack
 from infra.stacks.stateful import StatefulStack
+from infra.stacks.video import VideoStack
 
 METRICS_NAMESPACE: Final = "LiveBaccarat"
 _MINUTE: Final = Duration.minutes(1)
@@ -34,6 +36,11 @@ _WIDTH: Final = 12
 _STREAMS: Final = ("fan_out_events", "notify_players", "follow_bets", "project_wallets")
 _LATE_MS: Final = 60_000
 """What is a minute old when it is read comes from a stream that stands still."""
+
+LATEST_PICTURE_MS: Final = 1_200
+"""As long as a player's page waits for a picture before it shows a result without."""
+_NO_PICTURE_MS: Final = 999_999
+"""What a minute without any picture of an open table counts as."""
 
 _PAYMENT_ALARMS: Final = {
     "PaymentsDisputed": "The payment provider contradicts itself: two people settle it.",
@@ -60,6 +67,7 @@ class ObservabilityStack(Stack):
         ledger: LedgerStack,
         api: ApiStack,
         payments: PaymentsStack,
+        video: VideoStack,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, id_, **kwargs)
@@ -70,14 +78,16 @@ class ObservabilityStack(Stack):
             **ledger.functions,
             **api.functions,
             **payments.functions,
+            **video.functions,
         }
         self._round_alarms(rounds)
         self._ledger_alarms()
         self._queue_alarms(rounds, ledger)
+        self._video_alarms(video)
         self._payment_alarms(payments)
         self._function_alarms(functions)
         self._table_alarms(stateful)
-        self._dashboard(stateful, rounds, ledger, api, payments, functions)
+        self._dashboard(stateful, rounds, ledger, api, payments, video, functions)
         CfnOutput(self, "AlarmTopicArn", value=self._topic.topic_arn)
 
     def _alarm(self, id_: str, metric: IMetric, description: str, *, threshold: float = 1) -> None:
@@ -166,6 +176,42 @@ class ObservabilityStack(Stack):
             )
             self._alarm(f"{id_}Waiting", metric, description)
 
+    def _video_alarms(self, video: VideoStack) -> None:
+        for table_id in video.tables:
+            alarm = Alarm(
+                self,
+                f"{pascal(table_id.replace('-', '_'))}PicturesLate",
+                metric=_pictures_due(table_id),
+                threshold=LATEST_PICTURE_MS,
+                evaluation_periods=5,
+                datapoints_to_alarm=3,
+                comparison_operator=ComparisonOperator.GREATER_THAN_THRESHOLD,
+                # The expression itself says when a missing picture is one.
+                treat_missing_data=TreatMissingData.NOT_BREACHING,
+                alarm_description=f"The picture of {table_id} is late or gone. "
+                "See docs/runbooks/video.md.",
+            )
+            alarm.add_alarm_action(self._action)
+        queue = video.dead_letters.metric_approximate_number_of_messages_visible(
+            period=_MINUTE, statistic="Maximum"
+        )
+        self._alarm("VideoDeadLettersWaiting", queue, "The watch over the cameras did not run.")
+        if video.servers is None:
+            return
+        for role, target in video.servers.targets.items():
+            unhealthy = target.metrics.unhealthy_host_count(period=_MINUTE, statistic="Minimum")
+            self._alarm(
+                f"Video{role.capitalize()}Unhealthy",
+                unhealthy,
+                f"A video server ({role}) does not answer. See docs/runbooks/video.md.",
+            )
+        self._alarm(
+            "VideoFull",
+            viewers_of_a_task(),
+            "The edges carry more viewers than they should, and no more are started.",
+            threshold=1.4 * VIEWERS_PER_TASK,
+        )
+
     def _function_alarms(self, functions: Mapping[str, PythonFunction]) -> None:
         for name, function in functions.items():
             target = function.function
@@ -217,6 +263,7 @@ class ObservabilityStack(Stack):
         ledger: LedgerStack,
         api: ApiStack,
         payments: PaymentsStack,
+        video: VideoStack,
         functions: Mapping[str, PythonFunction],
     ) -> None:
         machine = rounds.machine
@@ -252,6 +299,21 @@ class ObservabilityStack(Stack):
                     )
                     for name, table in stateful.tables.items()
                 ],
+                "Age of pictures seen, ms": [
+                    _of_camera(table_id, "LagMs", statistic)
+                    for table_id in video.tables
+                    for statistic in ("p50", "p95")
+                ],
+                "Age of delayed pictures (HLS), ms": [
+                    _of_camera(table_id, "DelayedLagMs", statistic)
+                    for table_id in video.tables
+                    for statistic in ("p50", "p95")
+                ],
+                "Mismatches in 10,000 rounds": [_mismatches(table) for table in video.tables],
+                "Events without their picture": [
+                    _of_camera(table_id, "OverdueEvents", "Sum") for table_id in video.tables
+                ],
+                "Viewers of a video server": [viewers_of_a_task()],
                 "Payouts, seconds (p95)": [payout_time(method) for method in METHODS],
                 "Payments for a person": [payment_metric(name) for name in _PAYMENT_ALARMS],
                 "Waiting for a person": [
@@ -331,4 +393,46 @@ def _websocket_metric(api: ApiStack, name: str) -> Metric:
         dimensions_map={"ApiId": api.websocket.api_id},
         statistic="Sum",
         period=_MINUTE,
+    )
+
+
+def _of_camera(table_id: str, name: str, statistic: str) -> Metric:
+    return Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": "video", "tableId": table_id},
+        statistic=statistic,
+        period=_MINUTE,
+        label=f"{table_id} {statistic}",
+    )
+
+
+def _pictures_due(table_id: str) -> MathExpression:
+    """Return how late the pictures of a table are while it is open, and 0 while it is not.
+
+    Viewers say how old the frames are that they see; there may be none, and those who watch over
+    HLS do not count: theirs are always late. The video server says how
+    old those are that it sends; when it says nothing, there is no picture.
+    """
+    return MathExpression(
+        expression=f"IF(FILL(due, 0) > 0, MAX([FILL(seen, 0), FILL(sent, {_NO_PICTURE_MS})]), 0)",
+        using_metrics={
+            "due": _of_camera(table_id, "TableOpen", "Maximum"),
+            "seen": _of_camera(table_id, "LagMs", "p95"),
+            "sent": _of_camera(table_id, "SentLagMs", "p95"),
+        },
+        period=_MINUTE,
+        label=f"Late pictures of {table_id}, ms",
+    )
+
+
+def _mismatches(table_id: str) -> MathExpression:
+    return MathExpression(
+        expression="10000 * FILL(wrong, 0) / all",
+        using_metrics={
+            "wrong": _of_camera(table_id, "MismatchedRounds", "Sum"),
+            "all": _of_camera(table_id, "Rounds", "Sum"),
+        },
+        period=_MINUTE,
+        label=table_id,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aws_cdk import CfnOutput, Duration, Stack
@@ -25,6 +25,8 @@ from aws_cdk.aws_dynamodb import (
     StreamViewType,
     TableV2,
 )
+from aws_cdk.aws_ecr import LifecycleRule as ImageLifecycleRule
+from aws_cdk.aws_ecr import Repository, TagMutability, TagStatus
 from aws_cdk.aws_iam import PolicyStatement
 from aws_cdk.aws_kms import Key, KeySpec, KeyUsage
 from aws_cdk.aws_s3 import (
@@ -68,10 +70,18 @@ class StatefulStack(Stack):
         }
         self.journal_table = self._table("Journal")
         self.sessions_table = self._table("Sessions", expires=True)
-        self.signing_key = self._signing_key()
+        self.video_table = self._table("Video", expires=True)
+        self.signing_key = self._signing_key("Signing", "the event log and transcripts")
+        # Keys of their own: whoever signs films or tokens must not be able to sign the log.
+        self.video_key = self._signing_key("VideoTokenKey", "tokens for the video")
+        self.film_key = self._signing_key("FilmKey", "what is said of recorded frames")
         self.seed_key = SeedKey(self, "Seeds", config=config)
         self.shoe_key = ShoeKey(self, "Shoes", config=config)
-        self.records = self._records()
+        self._access_logs = self._access_logs_bucket()
+        self.records = self._kept("Records", config.object_lock_days)
+        self.films = self._films()
+        if config.on_aws:
+            self.media_sfu = self._image_repository()
         self.user_pool = self._user_pool()
         self.user_pool_client = self._user_pool_client()
         for name, value in (
@@ -81,8 +91,11 @@ class StatefulStack(Stack):
             ("WalletTables", self._wallet_table_names()),
             ("JournalTable", self.journal_table.table_name),
             ("SessionsTable", self.sessions_table.table_name),
+            ("VideoTable", self.video_table.table_name),
             ("RecordsBucket", self.records.bucket_name),
+            ("FilmsBucket", self.films.bucket_name),
             ("SigningKeyId", self.signing_key.key_id),
+            ("FilmKeyId", self.film_key.key_id),
             ("UserPoolId", self.user_pool.user_pool_id),
             ("UserPoolClientId", self.user_pool_client.user_pool_client_id),
         ):
@@ -97,6 +110,7 @@ class StatefulStack(Stack):
             **{f"{tier.capitalize()}Wallets": table for tier, table in self.wallet_tables.items()},
             "Journal": self.journal_table,
             "Sessions": self.sessions_table,
+            "Video": self.video_table,
         }
 
     def floor(self, *operations: str) -> Access:
@@ -143,6 +157,9 @@ class StatefulStack(Stack):
     def sessions(self, *operations: str) -> Access:
         return table_access("SESSIONS_TABLE", self.sessions_table, *operations)
 
+    def video(self, *operations: str) -> Access:
+        return table_access("VIDEO_TABLE", self.video_table, *operations)
+
     def public_key(self) -> Access:
         """The right to read the public half of the signing key."""
         return Access(
@@ -150,28 +167,59 @@ class StatefulStack(Stack):
                 "SIGNING_KEY_ID": self.signing_key.key_id,
                 "SIGNING_KEY_VERSION": str(self._config.signing_key_version),
             },
-            [PolicyStatement(actions=["kms:GetPublicKey"], resources=[self.signing_key.key_arn])],
+            [_reads_public_half(self.signing_key)],
         )
 
     def signing(self) -> Access:
         """The right to sign log events, in the one way the log is signed."""
         key = self.public_key()
+        return Access(key.environment, [*key.statements, _signs(self.signing_key)])
+
+    def video_signing(self) -> Access:
+        """The right to sign tokens for the video."""
         return Access(
-            key.environment,
-            [
-                *key.statements,
-                PolicyStatement(
-                    actions=["kms:Sign"],
-                    resources=[self.signing_key.key_arn],
-                    conditions={
-                        "StringEquals": {
-                            "kms:SigningAlgorithm": "ECDSA_SHA_256",
-                            "kms:MessageType": "RAW",
-                        }
-                    },
-                ),
-            ],
+            {"VIDEO_KEY_ID": self.video_key.key_id},
+            [_reads_public_half(self.video_key), _signs(self.video_key)],
         )
+
+    def film_key_read(self) -> Access:
+        """The right to read the public half of the key that signs films."""
+        return Access({"FILM_KEY_ID": self.film_key.key_id}, [_reads_public_half(self.film_key)])
+
+    def film_signing(self) -> Access:
+        """The right to sign what is said of recorded frames."""
+        return Access(
+            {
+                "FILM_KEY_ID": self.film_key.key_id,
+                "FILM_KEY_VERSION": str(self._config.film_key_version),
+            },
+            [_reads_public_half(self.film_key), _signs(self.film_key)],
+        )
+
+    def film_files(self, operation: str) -> Access:
+        """The right to write (or read) the recordings themselves."""
+        return self._films_access({"files": [operation]})
+
+    def film_manifests(self) -> Access:
+        """The right to number and keep manifests, and to note the rounds that they show."""
+        access = self._films_access(
+            {"manifests": ["GetObject", "PutObject"], "rounds": ["PutObject"]}
+        )
+        # Without it nobody can find the next free number, nor tell "not there" from "not allowed".
+        listing = PolicyStatement(actions=["s3:ListBucket"], resources=[self.films.bucket_arn])
+        return Access(access.environment, [*access.statements, listing], access.wildcards)
+
+    def _films_access(self, rights: Mapping[str, Sequence[str]]) -> Access:
+        # Exported by name: cdk-nag writes that name in its finding.
+        bucket_arn = self.export_value(self.films.bucket_arn)
+        statements: list[PolicyStatement] = []
+        wildcards: dict[str, str] = {}
+        for prefix, operations in rights.items():
+            objects = f"{bucket_arn}/{prefix}/*"
+            actions = [f"s3:{operation}" for operation in operations]
+            statements.append(PolicyStatement(actions=actions, resources=[objects]))
+            wildcards[objects] = f"every segment writes its own objects under {prefix}/"
+        return Access({"FILMS_BUCKET": self.films.bucket_name}, statements, wildcards)
 
     def shoes(self) -> Access:
         """The address of the shoe key. Who may use it says the key's own policy alone."""
@@ -224,21 +272,19 @@ class StatefulStack(Stack):
             removal_policy=self._config.removal,
         )
 
-    def _signing_key(self) -> Key:
-        """Signs the log. Functions get their rights from their own roles."""
+    def _signing_key(self, name: str, what: str) -> Key:
+        """Functions get their rights to it from their own roles."""
         return Key(
             self,
-            "Signing",
-            description="Signs the event log and transcripts (ECDSA P-256)",
+            name,
+            description=f"Signs {what} (ECDSA P-256)",
             key_spec=KeySpec.ECC_NIST_P256,
             key_usage=KeyUsage.SIGN_VERIFY,
             policy=administration("kms:Sign", "kms:GetPublicKey", "kms:Verify"),
             removal_policy=self._config.removal,
         )
 
-    def _records(self) -> Bucket:
-        """Books and transcripts, written once and locked."""
-        config = self._config
+    def _access_logs_bucket(self) -> Bucket:
         access_logs = Bucket(
             self,
             "RecordsAccessLogs",
@@ -247,25 +293,54 @@ class StatefulStack(Stack):
             enforce_ssl=True,
             object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED,
             lifecycle_rules=[LifecycleRule(expiration=Duration.days(_ACCESS_LOG_DAYS))],
-            removal_policy=config.removal,
+            removal_policy=self._config.removal,
         )
-        acknowledge(access_logs, {"S1": "this bucket takes the access logs of the other one"})
+        acknowledge(access_logs, {"S1": "this bucket takes the access logs of the other ones"})
+        return access_logs
+
+    def _films(self) -> Bucket:
+        """Recordings of the tables: evidence while they can be asked for, then gone."""
+        days = self._config.film_days
+        films = self._kept("Films", days, logs_prefix="films/")
+        films.add_lifecycle_rule(
+            expiration=Duration.days(days),
+            noncurrent_version_expiration=Duration.days(1),
+            abort_incomplete_multipart_upload_after=Duration.days(1),
+        )
+        return films
+
+    def _kept(self, name: str, days: int, logs_prefix: str | None = None) -> Bucket:
+        """Return a bucket whose objects are written once and locked for ``days``."""
         return Bucket(
             self,
-            "Records",
+            name,
             versioned=True,
             object_lock_enabled=True,
-            object_lock_default_retention=ObjectLockRetention.compliance(
-                Duration.days(config.object_lock_days)
-            ),
+            object_lock_default_retention=ObjectLockRetention.compliance(Duration.days(days)),
             block_public_access=BlockPublicAccess.BLOCK_ALL,
             encryption=BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
             object_ownership=ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            server_access_logs_bucket=access_logs,
-            removal_policy=config.removal,
+            server_access_logs_bucket=self._access_logs,
+            server_access_logs_prefix=logs_prefix,
+            removal_policy=self._config.removal,
         )
+
+    def _image_repository(self) -> Repository:
+        """Where the image of the video servers is pushed to; a tag is one image for ever."""
+        repository = Repository(
+            self,
+            "MediaSfu",
+            image_tag_mutability=TagMutability.IMMUTABLE,
+            image_scan_on_push=True,
+            lifecycle_rules=[
+                ImageLifecycleRule(tag_status=TagStatus.UNTAGGED, max_image_age=Duration.days(7))
+            ],
+            removal_policy=self._config.removal,
+        )
+        CfnOutput(self, "MediaSfuRepository", value=repository.repository_uri)
+        return repository
 
     def _user_pool(self) -> UserPool:
         pool = UserPool(
@@ -321,3 +396,21 @@ class StatefulStack(Stack):
             id_token_validity=Duration.hours(1),
             refresh_token_validity=Duration.hours(12),
         )
+
+
+def _reads_public_half(key: Key) -> PolicyStatement:
+    return PolicyStatement(actions=["kms:GetPublicKey"], resources=[key.key_arn])
+
+
+def _signs(key: Key) -> PolicyStatement:
+    """Allow the one way in which the house signs."""
+    return PolicyStatement(
+        actions=["kms:Sign"],
+        resources=[key.key_arn],
+        conditions={
+            "StringEquals": {
+                "kms:SigningAlgorithm": "ECDSA_SHA_256",
+                "kms:MessageType": "RAW",
+            }
+        },
+    )

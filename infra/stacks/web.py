@@ -40,6 +40,8 @@ from infra.stacks.api import ApiStack
 from infra.stacks.stateful import StatefulStack
 
 _HSTS_DAYS: Final = 730
+_HLS: Final = ROOT / "node_modules" / "hls.js" / "dist" / "hls.light.min.mjs"
+"""Copied to the pages as it is; docs/decisions/0019-the-page-and-its-picture.md."""
 _LOG_DAYS: Final = 90
 
 
@@ -117,6 +119,10 @@ class WebStack(Stack):
 
     def _headers(self, api: ApiStack) -> ResponseHeadersPolicy:
         websocket_origin = api.websocket_url.rsplit("/", 1)[0]
+        connections = (
+            *("'self'", api.api_url, websocket_origin, self._sign_in),
+            self._config.video_address,
+        )
         content_security = "; ".join(
             (
                 "default-src 'none'",
@@ -125,7 +131,8 @@ class WebStack(Stack):
                 "img-src 'self' data: blob:",
                 "media-src 'self' blob:",
                 "font-src 'self'",
-                f"connect-src 'self' {api.api_url} {websocket_origin} {self._sign_in}",
+                "worker-src 'self'",
+                f"connect-src {' '.join(connections)}",
                 "base-uri 'none'",
                 "form-action 'none'",
                 "frame-ancestors 'none'",
@@ -160,12 +167,14 @@ class WebStack(Stack):
             "cognitoEndpoint": self._sign_in,
             "userPoolClientId": stateful.user_pool_client.user_pool_client_id,
             "apiUrl": api.api_url,
+            "filmed": list(self._config.video_tables),
         }
         upload = BucketDeployment(
             self,
             "Upload",
             sources=[
                 Source.asset(str(ROOT / "web"), exclude=["**/.*", "**/node_modules"]),
+                Source.data("vendor/hls.mjs", _HLS.read_text()),
                 Source.json_data("config.json", settings),
             ],
             destination_bucket=pages,

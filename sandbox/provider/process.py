@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
-import sys
-from typing import Any, Final
+from typing import Any
 
 import boto3
 import urllib3
 
-from sandbox.configuration import ROOT, Options, SandboxError
-
-_STOP_SECONDS: Final = 10
+from sandbox.configuration import Options, SandboxError
+from sandbox.processes import Child
 
 
 class ProviderProcess:
@@ -22,36 +19,25 @@ class ProviderProcess:
     """
 
     def __init__(self, options: Options) -> None:
-        self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
         self._key, self._secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-        self.log = options.folder / "provider.log"
+        environment = {
+            **options.environment(),
+            "SANDBOX_PROVIDER_KEY": self._key,
+            "SANDBOX_PROVIDER_SECRET": self._secret,
+        }
+        self._child = Child(
+            ["-m", "sandbox.provider"], environment, options.folder / "provider.log"
+        )
         self.url = ""
 
     def start(self) -> None:
         """Start it and wait for its address.
 
         Raises:
-            SandboxError: it ended at once.
+            SandboxError: it did not start.
         """
-        environment = {
-            **self._options.environment(),
-            "SANDBOX_PROVIDER_KEY": self._key,
-            "SANDBOX_PROVIDER_SECRET": self._secret,
-        }
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "sandbox.provider"],
-                env=environment,
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
-        assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().decode().strip()
-        if not self.url:
-            raise SandboxError(f"the payment provider ended at once; its log is {self.log}")
+        self._child.start()
+        self.url = self._child.first_line("the payment provider")
 
     def connect(self, outputs: dict[str, str]) -> None:
         """Share the secrets with the house, and say where it takes webhooks."""
@@ -77,14 +63,4 @@ class ProviderProcess:
             raise SandboxError(f"the payment provider answers {answer.status}: {answer.data!r}")
 
     def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(_STOP_SECONDS)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = None
+        self._child.stop()

@@ -17,6 +17,7 @@ PHONE = {"width": 390, "height": 844}
 E2E_TABLES = ("bac-1", "bac-3", "bac-5")
 """Few: every table that a server deals keeps the machine busy."""
 
+FILMED_TABLES = ("bac-1", "bac-3")
 HEARTBEAT_SECONDS = 10
 SECONDS = 1000
 
@@ -32,12 +33,12 @@ _FLAGS = [
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Yield a headless Chromium of this machine."""
+def chromium(*flags: str) -> Iterator[Browser]:
+    """Yield a headless Chromium of this machine; ``flags`` are added to the usual ones."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     assert path is not None, "Chromium is missing; `make browser` installs it"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*_FLAGS, *flags])
         yield browser
         browser.close()
 

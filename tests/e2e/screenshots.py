@@ -73,6 +73,15 @@ def new_page(browser: Browser, size: dict[str, int]) -> Page:
     return browser.new_page(viewport=size)  # type: ignore[arg-type]
 
 
+def wait_for_pictures(page: Page) -> None:
+    """Wait until the picture of every filmed table has come, or is given up."""
+    page.wait_for_function(
+        """() => window.baccarat.tables().every(
+          id => window.baccarat.video(id)?.state !== 'waiting')""",
+        timeout=60 * SECONDS,
+    )
+
+
 def new_player(run: Run) -> str:
     user = User(f"photo-{new_id()[:8].lower()}", PLAYER, PASSWORD, 1_000_00)
     add_user(user, run.outputs)
@@ -120,6 +129,7 @@ def round_of(browser: Browser, run: Run, size: dict[str, int], name: str) -> Non
     expect(page.get_by_test_id("signin-submit")).to_be_visible()
     take(page, f"{name}-sign-in")
     sign_in(page, run, user, PASSWORD)
+    wait_for_pictures(page)
     place_bets(page, BETS)
     round_id = page.get_by_test_id("round-id").inner_text()
     expect(page.get_by_test_id("result")).to_be_hidden(timeout=20 * SECONDS)
@@ -182,6 +192,7 @@ def squeeze(browser: Browser, run: Run) -> None:
 def side_by_side(browser: Browser, run: Run) -> None:
     tables = (TABLE_ID, "bac-3")
     page = player_page(browser, run, f"table={','.join(tables)}")
+    wait_for_pictures(page)
     for table_id, spot in zip(tables, ("BANKER", "PLAYER"), strict=True):
         table = page.locator(f'[data-testid="short-table"][data-table="{table_id}"]')
         place_bets(table, (("chip-500", spot),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ from tests.e2e.browser import (
     balance_minor,
     bets_are_taken,
     check_record,
-    chromium,
     press,
     sign_in,
     wait_for_fresh_round,
@@ -36,15 +35,7 @@ from tests.e2e.browser import (
 pytestmark = [
     pytest.mark.sandbox,
     pytest.mark.browser,
-    pytest.mark.xdist_group("sandbox"),
-    pytest.mark.timeout(400),
 ]
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture
@@ -154,7 +145,9 @@ def check_settled(page: Page, round_id: str) -> None:
     ]
 
 
-def test_a_round_from_sign_in_to_a_changed_balance(sandbox: Run, page: Page) -> None:
+def test_a_round_from_sign_in_to_a_changed_balance_that_the_browser_verifies(
+    sandbox: Run, page: Page
+) -> None:
     assert balance_minor(page) == 100_000
     round_id = place_bets(page, sandbox)
     check_settled(page, round_id)
@@ -163,6 +156,16 @@ def test_a_round_from_sign_in_to_a_changed_balance(sandbox: Run, page: Page) -> 
     cells = page.get_by_test_id("road-big_road").get_attribute("data-cells")
     results = page.get_by_test_id("bead").evaluate_all("all => all.map(e => e.dataset.outcome)")
     assert int(cells or 0) == len([result for result in results if result != "T"]) > 0
+
+    # The round and the player's own bets, checked by the page.
+    page.get_by_test_id("fairness-open").click()
+    page.locator(f'[data-testid="fairness-round"][data-round="{round_id}"]').click()
+    checks = page.get_by_test_id("fairness-check")
+    expect(checks).to_have_count(8, timeout=30 * SECONDS)
+    expect(page.get_by_test_id("fairness-pending")).to_have_count(0)
+    assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
+    check_record(page)
+    assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
 
 
 def test_a_connection_killed_in_mid_round_misses_nothing(sandbox: Run, page: Page) -> None:
@@ -179,19 +182,6 @@ def test_a_connection_killed_in_mid_round_misses_nothing(sandbox: Run, page: Pag
         "data-state", "online", timeout=60 * SECONDS
     )
     check_settled(page, round_id)
-
-
-def test_the_browser_verifies_the_round_and_the_players_own_bets(sandbox: Run, page: Page) -> None:
-    round_id = place_bets(page, sandbox)
-    check_settled(page, round_id)
-    page.get_by_test_id("fairness-open").click()
-    page.locator(f'[data-testid="fairness-round"][data-round="{round_id}"]').click()
-    checks = page.get_by_test_id("fairness-check")
-    expect(checks).to_have_count(8, timeout=30 * SECONDS)
-    expect(page.get_by_test_id("fairness-pending")).to_have_count(0)
-    assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
-    check_record(page)
-    assert set(checks.evaluate_all("all => all.map(e => e.dataset.ok)")) == {"true"}
 
 
 def test_chips_come_back_with_undo(sandbox: Run, page: Page) -> None:
@@ -239,17 +229,6 @@ def test_the_table_fits_a_phone_and_nothing_breaks_its_policy(
     assert complaints == []
 
 
-def test_transcripts_of_the_run_verify_with_the_published_keys(
-    sandbox: Run, page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    round_id = place_bets(page, sandbox)
-    check_settled(page, round_id)
-    files = [str(file) for file in download(sandbox, tmp_path)]
-    assert any(round_id in file for file in files)
-    assert baccarat(["verify", *files]) == 0
-    assert capsys.readouterr().out.count("VERIFIED") >= len(files)
-
-
 def tampered(document: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
     """Every change that a dispute may be about, made to a real transcript, and what it breaks."""
 
@@ -282,12 +261,15 @@ def tampered(document: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
     }
 
 
-def test_tampered_transcripts_of_the_run_are_named(
+def test_transcripts_of_the_run_verify_and_tampered_ones_are_named(
     sandbox: Run, page: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     round_id = place_bets(page, sandbox)
     check_settled(page, round_id)
-    [file] = [file for file in download(sandbox, tmp_path) if round_id in file.name]
+    files = download(sandbox, tmp_path)
+    assert baccarat(["verify", *map(str, files)]) == 0
+    assert capsys.readouterr().out.count("VERIFIED") >= len(files)
+    [file] = [file for file in files if round_id in file.name]
     document = json.loads(file.read_text())
     for name, (forged, check) in tampered(document).items():
         file.write_text(json.dumps(forged))

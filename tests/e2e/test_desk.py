@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -24,7 +23,6 @@ from tests.e2e.browser import (
     TooLateError,
     balance_minor,
     bets_are_taken,
-    chromium,
     press,
     sign_in,
     wait_for_phase,
@@ -33,18 +31,10 @@ from tests.e2e.browser import (
 pytestmark = [
     pytest.mark.sandbox,
     pytest.mark.browser,
-    pytest.mark.xdist_group("sandbox"),
-    pytest.mark.timeout(400),
 ]
 TABLE = "bac-5"
 CARDS = ("2C", "KD", "3H", "4S", "9D")
 """Player draws a nine to five and has four; on a nine Banker stands with four: a tie."""
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def staff_page(browser: Browser, run: Run, page_name: str, name: str) -> Page:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -21,7 +20,6 @@ from tests.e2e.browser import (
     TooLateError,
     balance_minor,
     bets_are_taken,
-    chromium,
     press,
     recall_round,
     sign_in,
@@ -31,15 +29,7 @@ from tests.e2e.browser import (
 pytestmark = [
     pytest.mark.sandbox,
     pytest.mark.browser,
-    pytest.mark.xdist_group("sandbox"),
-    pytest.mark.timeout(400),
 ]
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def new_page(browser: Browser, run: Run, size: dict[str, int], place: str) -> Page:

@@ -17,7 +17,7 @@ from sandbox.configuration import Run, User
 from sandbox.headless import new_id, sign_in
 from sandbox.seeding import CURRENCY, PASSWORD, add_user
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.sandbox
 
 SECONDS = 90
 

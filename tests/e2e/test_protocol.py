@@ -20,7 +20,7 @@ from sandbox.rounds import check_complete, end_of
 from sandbox.seeding import PASSWORD, add_user
 from tests.e2e.browser import ROUNDS, TooLateError
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("sandbox")]
+pytestmark = pytest.mark.sandbox
 
 SECONDS = 60
 

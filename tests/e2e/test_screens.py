@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import cycle, islice
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.browser import DESKTOP, PHONE, chromium, page_of_files
+from baccarat.domain.coup import Hand
+from sandbox.studio import cards, felt
+from tests.e2e.browser import DESKTOP, PHONE, page_of_files
 
 pytestmark = pytest.mark.browser
 
@@ -32,22 +33,23 @@ TOLD = [
 ]
 SMALL_PHONE = {"width": 360, "height": 740}
 SHORT_PHONE = {"width": 375, "height": 667}
+FULL_HD = {"width": 1920, "height": 1080}
 BETTING = ".spot, .chip, .actions button"
 MAIN_AND_CHIPS = ".spots-main .spot, .chip"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
+def screen(running_browser: Browser) -> Page:
+    """One page for all: it takes seconds to load, and what is shown replaces all that was."""
+    found = page_of_files(running_browser, PAGE, DESKTOP)
+    found.wait_for_function("() => Boolean(window.show && window.faults)")
+    return found
 
 
 @pytest.fixture
-def page(browser: Browser, size: dict[str, int]) -> Iterator[Page]:
-    found = page_of_files(browser, PAGE, size)
-    found.wait_for_function("() => Boolean(window.show && window.faults)")
-    yield found
-    found.close()
+def page(screen: Page, size: dict[str, int]) -> Page:
+    screen.set_viewport_size(size)  # type: ignore[arg-type]
+    return screen
 
 
 def stakes_on(paytable: str) -> dict[str, int]:
@@ -55,16 +57,44 @@ def stakes_on(paytable: str) -> dict[str, int]:
     return {"PLAYER": 1_000_000, "TIE": 500, "BANKER": 12_500, **side}
 
 
-def show(page: Page, paytables: tuple[str, ...], moment: str, **options: Any) -> None:
-    tables = [{"version": paytable, "name": LONG_NAME} for paytable in paytables]
+def show(
+    page: Page,
+    paytables: tuple[str, ...],
+    moment: str,
+    picture: str | None = None,
+    **options: Any,
+) -> None:
+    tables = [
+        {"version": paytable, "name": LONG_NAME, "picture": picture} for paytable in paytables
+    ]
     page.evaluate(
         "options => window.show(options)", {"tables": tables, "moment": moment, **options}
     )
 
 
 def faults(page: Page, on_screen: str) -> list[str]:
-    found: list[str] = page.evaluate("options => window.faults(options)", {"onScreen": on_screen})
+    options = {"onScreen": on_screen, "film": film_areas()}
+    found: list[str] = page.evaluate("options => window.faults(options)", options)
     return found
+
+
+def film_areas() -> dict[str, list[float]]:
+    """Where a film shows what nothing of the page may cover, in parts of its width and height."""
+    boxes: dict[str, felt.Box] = {
+        "title": (14, 8, 244, 40),
+        "dealer": felt.PLATE,
+        "shoe": (536, 0, felt.WIDTH, 60),
+    }
+    for hand, places in ((Hand.PLAYER, (2, 1)), (Hand.BANKER, (0, 2))):
+        (first, y), (last, _) = (felt.place_of(hand, place) for place in places)
+        half = cards.HEIGHT // 2
+        outer = [half if place == 2 else cards.WIDTH // 2 for place in places]
+        boxes[f"{hand.value} cards"] = (first - outer[0], y - half, last + outer[1], y + half)
+    size = (felt.WIDTH, felt.HEIGHT) * 2
+    return {
+        name: [at / whole for at, whole in zip(box, size, strict=True)]
+        for name, box in boxes.items()
+    }
 
 
 def sized(*sizes: dict[str, int]) -> Any:
@@ -102,7 +132,7 @@ def test_a_table_fits_a_phone_and_nothing_to_press_moves(
     DESKTOP,
     {"width": 1024, "height": 768},
     {"width": 1280, "height": 720},
-    {"width": 1920, "height": 1080},
+    FULL_HD,
 )
 @pytest.mark.parametrize("paytable", PAYTABLES)
 def test_a_table_fits_a_desktop_without_scrolling(page: Page, paytable: str) -> None:
@@ -112,6 +142,32 @@ def test_a_table_fits_a_desktop_without_scrolling(page: Page, paytable: str) -> 
         assert faults(page, f"{BETTING}, .foot") == [], moment
         high = page.evaluate("document.documentElement.scrollHeight - innerHeight")
         assert high <= 0, moment
+
+
+@sized(PHONE, SMALL_PHONE, SHORT_PHONE, DESKTOP, {"width": 1280, "height": 720}, FULL_HD)
+def test_a_picture_is_seen_whole_and_nothing_to_press_moves_when_it_comes(
+    page: Page, size: dict[str, int]
+) -> None:
+    on_screen = MAIN_AND_CHIPS if size == SHORT_PHONE else BETTING
+    stakes = stakes_on("commission-8/2")
+    places = []
+    for moment in MOMENTS:
+        for picture in ("waiting", "on"):
+            show(page, ("commission-8/2",), moment, picture, stakes=stakes)
+            assert faults(page, on_screen) == [], (moment, picture)
+            places.append(page.evaluate("window.placesOfBets()"))
+    show(page, ("commission-8/2",), "result", "on")  # without winnings
+    assert faults(page, on_screen) == []
+    assert all(found == places[0] for found in places)
+
+
+@sized(DESKTOP, {"width": 1440, "height": 900})
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_filmed_tables_side_by_side_are_seen_whole(page: Page, count: int) -> None:
+    paytables = tuple(islice(cycle(PAYTABLES), count))
+    for moment in MOMENTS:
+        show(page, paytables, moment, "on", stakes=stakes_on("commission-8/1"))
+        assert faults(page, BETTING) == [], moment
 
 
 @sized(DESKTOP, {"width": 1440, "height": 900})

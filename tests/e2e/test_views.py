@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.browser import DESKTOP, chromium, page_of_files
+from tests.e2e.browser import DESKTOP, page_of_files
 
 pytestmark = pytest.mark.browser
 
@@ -22,18 +21,11 @@ THREE_CARD_SEVEN = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser) -> Page:
     found = page_of_files(browser, PAGE, DESKTOP)
     found.wait_for_function("() => Boolean(window.draw)")
-    yield found
-    found.close()
+    return found
 
 
 def draw(page: Page, *, shown: int, **options: Any) -> None:

@@ -16,6 +16,7 @@ import urllib3
 
 from baccarat.adapters import clients
 from baccarat.adapters.clock import SystemClock
+from baccarat.adapters.dynamodb.floor import DynamoFloor
 from baccarat.adapters.dynamodb.journal import DynamoJournal
 from baccarat.adapters.dynamodb.ledger import DynamoLedger, DynamoLedgerScan
 from baccarat.application.payments import load_payment
@@ -23,7 +24,7 @@ from baccarat.application.reconcile import BOOKS_DIFFER, RECONCILER, Items, reco
 from baccarat.domain.payment import PaymentKind
 from baccarat.domain.roles import PLAYER
 from baccarat.domain.wallet import stop
-from sandbox.configuration import ROOT, Options, Run, User
+from sandbox.configuration import ROOT, TABLE_ID, Options, Run, User
 from sandbox.headless import new_id, sign_in
 from sandbox.seeding import CURRENCY, PASSWORD, add_user, bind_tables
 from tests.fuzz import KNOWN_VARIABLE
@@ -79,6 +80,7 @@ def fuzz(
     known = {
         "tag": caller if caller in ("nobody", "provider") else f"{caller}s",
         "currency": CURRENCY,
+        "video": {"tableId": TABLE_ID, "roundId": _newest_round()},
         "payments": [_opened(run, token, path, wish) for path, wish in _WISHES],
         "stopped": _stopped_wallet(run),
         "webhook_secret": _webhook_secret(run) if caller == "provider" else None,
@@ -157,6 +159,13 @@ def _stopped_wallet(run: Run) -> dict[str, Any]:
     after, record = stop(wallet, BOOKS_DIFFER, RECONCILER, SystemClock().now_ms())
     ledger.stop(wallet, after, record)
     return {"player_id": player_id, "version": after.version}
+
+
+def _newest_round() -> str:
+    table = DynamoFloor(clients.dynamodb()).table(TABLE_ID)
+    assert table is not None
+    assert table.current_round_id is not None
+    return table.current_round_id
 
 
 def _webhook_secret(run: Run) -> str:

@@ -52,7 +52,9 @@ def _name_known(case: Case, seed: int) -> None:
     body = case.body
     if not isinstance(body, dict) or not _is_valid(case, ParameterLocation.BODY):
         return
-    if case.path == _WEBHOOK:
+    if case.path.startswith("/video/"):
+        case.body = {**body, **{n: v for n, v in _KNOWN["video"].items() if n in body}}
+    elif case.path == _WEBHOOK:
         case.body = {**body, **(payment if seed % 3 else {"paymentId": payment["paymentId"]})}
     elif case.path.endswith("/resume"):
         case.body = {**body, "stop_version": _KNOWN["stopped"]["version"]}
@@ -66,6 +68,8 @@ def _is_valid(case: Case, where: ParameterLocation) -> bool:
 
 
 def _whole(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -107,7 +107,7 @@ def test_the_routes_are_those_of_the_document(dev: Templates) -> None:
     routes = {
         r.properties["RouteKey"]: r.properties["AuthorizationType"]
         for r in dev.resources("AWS::ApiGatewayV2::Route")
-        if r.stack.endswith("-Payments") or "/wallets" in r.properties["RouteKey"]
+        if r.stack.endswith(("-Payments", "-Video")) or "/wallets" in r.properties["RouteKey"]
     }
     documented = {
         f"{method.upper()} {path}".replace("payment_id", "paymentId").replace(
@@ -118,7 +118,7 @@ def test_the_routes_are_those_of_the_document(dev: Templates) -> None:
     }
     assert set(routes) == documented
     public = {route for route, kind in routes.items() if kind == "NONE"}
-    assert public == {"POST /webhooks/payments"}
+    assert public == {"POST /webhooks/payments", "GET /video/keys", "GET /films/keys"}
 
 
 def test_alarms_read_the_metrics_that_the_functions_write(

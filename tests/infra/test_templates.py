@@ -34,6 +34,7 @@ LOG_WRITERS = {
     "pause_dealing",
     "work_desk",
     "run_pit",
+    "keep_segment",
 }
 LEDGER_WRITERS = {
     "place_bets",
@@ -122,7 +123,7 @@ def test_any_resource_is_for_traces_alone(dev: Templates, sandbox: Templates) ->
 
 def test_wildcards_inside_resources_are_the_known_ones(dev: Templates) -> None:
     known = re.compile(
-        r"/(books|transcripts|stream|live/POST/@connections)/\*$|:execution:.*\.Name:\*$"
+        r"/(books|transcripts|manifests|rounds|stream|live/POST/@connections)/\*$|:execution:.*\.Name:\*$"
     )
     for name in dev.functions():
         for statement in dev.statements_of(name):
@@ -267,9 +268,11 @@ def test_seats_are_taken_by_one_function_and_freed_by_those_who_see_players_go(
 
 
 def test_only_the_steps_sign(dev: Templates) -> None:
-    assert dev.holders("kms:Sign") == SIGNERS
-    assert dev.holders("kms:GetPublicKey") == SIGNERS | {"get_keys"}
-    for name in SIGNERS:
+    log_key = dev.one("AWS::KMS::Key", "Signing").logical_id
+    assert dev.holders("kms:Sign", log_key) == SIGNERS
+    assert dev.holders("kms:Sign") == SIGNERS | {"issue_video_token"}
+    assert dev.holders("kms:GetPublicKey", log_key) == SIGNERS | {"get_keys"}
+    for name in SIGNERS | {"issue_video_token"}:
         [signing] = [s for s in dev.statements_of(name) if "kms:Sign" in s.actions]
         assert signing.conditions["StringEquals"]["kms:SigningAlgorithm"] == "ECDSA_SHA_256"
 
@@ -393,6 +396,11 @@ def test_watchdogs_look_every_minute_and_the_reconciler_every_quarter_of_an_hour
             "watch_tables": ("rate(1 minute)", "ENABLED"),
             "watch_payments": ("rate(1 minute)", "ENABLED"),
             "reconcile_wallets": ("rate(15 minutes)", "ENABLED"),
+            # Where there are no cameras there is nothing to say.
+            "watch_cameras": (
+                "rate(1 minute)",
+                "DISABLED" if templates.stage == "sandbox" else "ENABLED",
+            ),
         }
 
 
@@ -473,14 +481,18 @@ def test_streams_and_expiry_of_tables(dev: Templates) -> None:
 @pytest.mark.parametrize(("stage", "days"), [("dev", 1), ("prod", 1827)])
 def test_records_are_locked(request: pytest.FixtureRequest, stage: str, days: int) -> None:
     templates: Templates = request.getfixturevalue(stage)
-    [bucket] = [
-        b.properties
+    buckets = {
+        b.logical_id[:-8]: b.properties  # without CDK's hash
         for b in templates.resources("AWS::S3::Bucket")
         if b.properties.get("ObjectLockEnabled")
-    ]
-    rule = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
-    assert rule == {"Mode": "COMPLIANCE", "Days": days}
-    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    }
+    film_days = 7 if stage == "dev" else 90
+    for name, kept in {"Records": days, "Films": film_days}.items():
+        bucket = buckets.pop(name)
+        rule = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+        assert rule == {"Mode": "COMPLIANCE", "Days": kept}
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert buckets == {}
 
 
 def test_every_bucket_is_private(stages: tuple[Templates, ...]) -> None:
@@ -498,7 +510,9 @@ def test_nobody_signs_up_by_himself(dev: Templates) -> None:
     [account] = pool["Schema"]
     assert (account["Name"], account["Mutable"]) == ("account", False)
     groups = {g.properties["GroupName"] for g in dev.resources("AWS::Cognito::UserPoolGroup")}
-    assert groups == {"player", "dealer", "pit", "ops", "cashier", "auditor"}
+    assert groups == {
+        *("player", "dealer", "pit", "ops", "cashier", "auditor", "studio", "edge"),
+    }
 
 
 # ── APIs ──

@@ -38,7 +38,7 @@ MODES = [DealingMode.SHOE, DealingMode.SHUFFLER]
 def at_work(cloud: Cloud, mode: DealingMode = DealingMode.SHOE) -> Dealer:
     """Return a dealer at his desk with a shoe; the first round is open and anna has bet."""
     cloud.open_table(
-        mode=mode, procedure=ShoeProcedure(cut_cards=14, burn=True), bet_window_ms=5_000
+        mode=mode, procedure=ShoeProcedure(cut_cards=14, burn=True), bet_window_ms=120_000
     )
     cloud.fund("anna")
     found = Dealer(cloud, TABLE_ID)
@@ -185,6 +185,7 @@ def test_a_dealer_leaves_between_two_hands(dealer: Dealer) -> None:
 
 def test_a_dealer_who_goes_before_the_first_card_voids_the_round(impatient: Cloud) -> None:
     dealer = at_work(impatient)
+    impatient.elapsing.skip()
     found = verified(dealer.cloud, FIRST)
     assert found.round.void_reason is VoidReason.NO_CARD_BY_DEADLINE
     check_money(dealer.cloud)

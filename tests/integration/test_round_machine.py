@@ -41,7 +41,7 @@ class KillOnce:
 
 
 def start_and_bet(cloud: Cloud) -> None:
-    cloud.open_table(bet_window_ms=3_000)
+    cloud.open_table(bet_window_ms=120_000)
     for player in ("anna", "bert"):
         cloud.fund(player)
     assert cloud.watch() == "STARTED"
@@ -49,6 +49,7 @@ def start_and_bet(cloud: Cloud) -> None:
     for player in ("anna", "bert"):
         bets = [(f"{player}-{spot}", spot, stake) for spot, stake in STAKES.items()]
         cloud.bets(player, ROUND, *bets)
+    cloud.elapsing.skip()
 
 
 def check_end(cloud: Cloud, state: RoundState) -> None:
@@ -90,6 +91,14 @@ def test_a_round_is_driven_from_open_to_settled_and_starts_the_next(driven: Clou
     assert [*table.history] == [
         record.round.outcome.value[0] for record in (first, second) if record.round.outcome
     ]
+
+
+def test_a_wait_that_ends_too_early_is_made_up_for(driven: Cloud) -> None:
+    driven.elapsing.early_ms = 2_500
+    start_and_bet(driven)
+    assert driven.ended(FIRST_EXECUTION) == "SUCCEEDED"
+    check_end(driven, RoundState.SETTLED)
+    assert driven.calls.count("close_bets") > 1
 
 
 # Here the retries of the machine are shown. tests/simulation stops every step after each of its

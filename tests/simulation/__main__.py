@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.simulation.crash_points import SCENARIOS, Points, enumerate_points
 from tests.simulation.faults import Counts, Kind
-from tests.simulation.mutations import MUTATIONS, caught
+from tests.simulation.mutations import MUTATIONS, caught, run_scenario
 from tests.simulation.play import Plan, Report, play
 from tests.simulation.shrink import shortest
 from tests.simulation.world import Tallies, harness
@@ -21,8 +22,6 @@ ROUNDS_A_SEED = 24
 TRACE_LINES = 60
 SEEDS_FOR_A_BUG = 12
 """A planted bug is looked for with at most so many seeds."""
-PAIRS_A_COMMAND = 24
-"""So many of the pairs of a command are tried, spread over all of them."""
 
 
 @dataclass
@@ -70,13 +69,16 @@ def enter() -> None:
     _stack.enter_context(harness())
 
 
-def crash_points(place: int) -> Points:
-    return enumerate_points(SCENARIOS[place], PAIRS_A_COMMAND)
+def crash_points(place: int, most_pairs: int | None) -> Points:
+    return enumerate_points(SCENARIOS[place], most_pairs)
 
 
 def planted(place: int) -> tuple[str, str | None]:
     """Return the name of a bug, and how it was caught or None."""
     mutation = MUTATIONS[place]
+    if mutation.scenario:
+        violation = run_scenario(mutation).violation
+        return mutation.name, None if violation is None else f"{mutation.scenario}: {violation}"
     report = caught(mutation, range(1, SEEDS_FOR_A_BUG + 1))
     return mutation.name, None if report is None else f"seed {report.plan.seed}: {report.violation}"
 
@@ -101,6 +103,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10_000)
     parser.add_argument("--seed", type=int, help="play this one alone")
     parser.add_argument("--plant", metavar="BUG", help="show how this planted bug is caught")
+    parser.add_argument("--pairs", type=int, help="most pairs of crash points of a command: all")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     if options.plant is not None:
@@ -108,10 +111,10 @@ def main() -> int:
     if options.seed is not None:
         enter()
         return show(play(Plan(options.seed, ROUNDS_A_SEED)))
-    return simulate(options.rounds, options.workers)
+    return simulate(options.rounds, options.pairs, options.workers)
 
 
-def simulate(rounds: int, workers: int) -> int:
+def simulate(rounds: int, most_pairs: int | None, workers: int) -> int:
     plans = [Plan(1 + n, ROUNDS_A_SEED) for n in range(-(-rounds // ROUNDS_A_SEED))]
     with ProcessPoolExecutor(workers, initializer=enter) as pool:
         started = time.monotonic()
@@ -124,7 +127,7 @@ def simulate(rounds: int, workers: int) -> int:
             print(f"  {report.plan}: {report.violation}")
         print_faults(found.counts)
         started = time.monotonic()
-        points = list(pool.map(crash_points, range(len(SCENARIOS))))
+        points = list(pool.map(partial(crash_points, most_pairs=most_pairs), range(len(SCENARIOS))))
         print_points(points, time.monotonic() - started)
         started = time.monotonic()
         bugs = list(pool.map(planted, range(len(MUTATIONS))))
@@ -173,6 +176,11 @@ def show_planted(name: str) -> int:
         print(f"no planted bug is named {name!r}; there are\n  {known}", file=sys.stderr)
         return 2
     enter()
+    if mutation.scenario:
+        found = run_scenario(mutation)
+        print(f"{mutation.scenario}: {found.violation}")
+        print_lines(found.trace[-TRACE_LINES:])
+        return 0 if found.violation is not None else 1
     report = caught(mutation, range(1, SEEDS_FOR_A_BUG + 1))
     if report is None:
         print(f"{name}: not caught with {SEEDS_FOR_A_BUG} seeds")
@@ -192,8 +200,14 @@ def show(report: Report) -> int:
     least = shortest(report)
     print(f"\n{report.plan}: {report.violation}")
     print(f"shortest: {least.plan}, {len(least.faults)} faults: {least.violation}")
-    print("\n".join(f"  {line}" for line in [*least.faults, *least.trace[-TRACE_LINES:]]))
+    print_lines(least.faults)
+    print_lines(least.trace[-TRACE_LINES:])
     return 1
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(f"  {line}")
 
 
 def table(lines: Iterator[tuple[str, str]]) -> None:

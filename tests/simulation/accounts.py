@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from baccarat.application.reconcile import RECONCILER
-from sandbox.provider.service import Known
 from tests.simulation.provider import Provider
 from tests.simulation.world import LIMITS, Change, Violation
 
@@ -47,10 +46,13 @@ class SeenPayment:
 
 @dataclass(frozen=True, slots=True)
 class SeenWallet:
+    """``at_ms`` is when it was moved last, by the clock of whoever did."""
+
     available_minor: int
     held_minor: int
     version: int
     stopped: bool
+    at_ms: int
 
 
 class Accounts:
@@ -60,6 +62,8 @@ class Accounts:
         self._provider = provider
         self.payments: dict[str, SeenPayment] = {}
         self.wallets: dict[tuple[str, str], SeenWallet] = {}
+        self.versions: dict[tuple[str, str], list[SeenWallet]] = {}
+        """Each wallet at each of its versions."""
         self.stops: dict[tuple[str, str], int] = {}
         """The version at which each wallet was stopped last."""
         self.on_payment: Callable[[str, SeenPayment], None] = lambda *_: None
@@ -78,12 +82,16 @@ class Accounts:
             player, place = image["pk"]["S"].removeprefix("PLAYER#"), image["sk"]["S"]
             kind, _, rest = place.partition("#")
             if kind == "WALLET":
-                self.wallets[player, rest] = SeenWallet(
+                last = json.loads(image["last"]["S"]) if "last" in image else None
+                seen = SeenWallet(
                     int(image["available_minor"]["N"]),
                     int(image["held_minor"]["N"]),
                     int(image["version"]["N"]),
                     "stopped" in image,
+                    0 if last is None else last[3],
                 )
+                self.wallets[player, rest] = seen
+                self.versions.setdefault((player, rest), []).append(seen)
             elif kind == "PAYMENT" and image["method"]["S"] != "house":
                 self._payment(player, rest, image)
             elif kind == "STOP":
@@ -127,13 +135,14 @@ class Accounts:
     def _check_money(self, id_: str, seen: SeenPayment) -> None:
         """Hold a state in which money has moved against what the provider has."""
         known = self._provider.payments.get(id_)
+        told = None if known is None else self._provider.report(known)
         match seen.state:
-            case "CREDITED" if not _is_done(known, "deposit", seen):
-                raise Violation("credited what the provider does not have", f"{id_}: {known}")
-            case "PAID" if not _is_done(known, "payout", seen):
-                raise Violation("paid what the provider did not pay", f"{id_}: {known}")
-            case "FAILED" if known is not None and _is_done(known, "deposit", seen):
-                raise Violation("failed though the provider has the money", f"{id_}: {known}")
+            case "CREDITED" if not _is_done(told, "deposit", seen):
+                raise Violation("credited what the provider does not have", f"{id_}: {told}")
+            case "PAID" if not _is_done(told, "payout", seen):
+                raise Violation("paid what the provider did not pay", f"{id_}: {told}")
+            case "FAILED" if known is not None and known.outcome == "PAID":
+                raise Violation("failed though the provider has money", f"{id_}: {told}")
             case "RETURNED" if known is None or not (known.refused or known.outcome == "FAILED"):
                 raise Violation("given back what may be paid out", f"{id_}: {known}")
             case "CANCELLED" | "REJECTED" if known is not None:
@@ -169,13 +178,13 @@ class Accounts:
             if ended is None:
                 raise Violation("the provider has a payment of nobody", f"{id_}: {known}")
             moved = ended.state in ("CREDITED", "PAID", "REVERSED")
-            if moved is not (known.outcome == "PAID"):
+            if moved is not (known.outcome == "PAID") or id_ in self._provider.moved:
                 raise Violation("provider and house differ", f"{id_}: {known}, {ended}")
 
 
-def _is_done(known: Known | None, kind: str, seen: SeenPayment) -> bool:
-    return known is not None and (
-        (known.kind, known.outcome, known.order.amount_minor, known.order.currency)
+def _is_done(told: dict[str, Any] | None, kind: str, seen: SeenPayment) -> bool:
+    return told is not None and (
+        (told["kind"], told["outcome"], told["amount_minor"], told["currency"])
         == (kind, "PAID", seen.amount_minor, seen.currency)
     )
 

@@ -213,7 +213,8 @@ class Cashier:
             self.decide(payment_id, second, "APPROVE")
 
     def _settle(self, payment_id: str) -> None:
-        """Say what the provider says when it is asked."""
+        """Call the provider, and say what it says then."""
+        self.provider.put_right(payment_id)
         known = self.provider.payments[payment_id]
         if known.outcome == "PENDING" and not known.refused:
             return  # Until it has ended.
@@ -246,6 +247,7 @@ class Cashier:
         waiting = [
             (id_, seen) for id_, seen in self.accounts.payments.items() if seen.state not in ENDED
         ]
+        act: Callable[[], Any]
         for id_, seen in waiting:
             if seen.state == "IN_REVIEW":
                 for name in CASHIERS[:2]:
@@ -286,10 +288,10 @@ class Cashier:
         return request
 
     def start(self, name: str, act: Callable[[], Any], delay_ms: float) -> None:
-        self.world.scheduler.at(
-            delay_ms,
-            lambda: self.world.run_process("client", name, act, faulty=False) and None,
-        )
+        def begin() -> None:
+            self.world.run_process("client", name, act, faulty=False)
+
+        self.world.scheduler.at(delay_ms, begin)
 
     def dice(self, what: str) -> random.Random:
         return random.Random(f"{self.world.seed}:cashier:{what}")

@@ -10,6 +10,7 @@ import copy
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from tests.simulation.faults import Fault, Kind
@@ -127,7 +128,7 @@ class Consumers:
                     self._world.run_process(
                         "stream",
                         f"stream {shard.name}",
-                        lambda shard=shard: self._read(shard),
+                        partial(self._read, shard),
                         faulty=False,
                     )
 

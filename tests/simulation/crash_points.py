@@ -9,6 +9,7 @@ watchdog, the stream). At the end everything is checked as after any run.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +24,8 @@ from tests.simulation.people import (
     set_stopped,
 )
 from tests.simulation.play import Plan, Stage
-from tests.simulation.scheduler import Process
+from tests.simulation.scheduler import Event, Process
+from tests.simulation.viewers import Viewer, look_at_wallets
 from tests.simulation.world import LIMITS, Violation, World, inhabited
 
 _PLAN: Final = Plan(seed=7, rounds=1, players=3, tables=1, rate=0.0)
@@ -33,6 +35,19 @@ _ATTEMPT: Final = re.compile(r"( try |#|\.| |/)\d+$")
 _MINUTES_MS: Final = 60 * 60_000
 
 Act = Callable[[Stage], None]
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The first process of ``function`` with ``named`` in its name sleeps, whatever its deadline,
+    before it makes such a call, or when it was ``done``, until the round is in a state.
+    """
+
+    function: str
+    operation: str
+    until: str
+    named: str = ""
+    done: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,7 @@ class Scenario:
     skipped: int = 0
     kills: tuple[str, int] | None = None
     """A function whose first so many invocations die at once."""
+    holds: tuple[Hold, ...] = ()
 
 
 def _play(stage: Stage, player: str) -> Play:
@@ -128,7 +144,19 @@ def _operation(name: str, use_case: Callable[[], Any]) -> Act:
     return act
 
 
-_DEPOSIT: Final = _operation("deposit 0 anna", partial(deposit, "anna", "EUR", "d0", 5_000))
+def _deposit_and_look(stage: Stage) -> None:
+    use_case = partial(deposit, "anna", "EUR", "d0", 5_000)
+    operation = Operation(stage.world, "deposit 0 anna", use_case)
+    stage.people.operations.append(operation)
+    viewer = Viewer(stage.viewers, "anna", "EUR", stage.people._dice("crash viewer"))
+
+    def act() -> None:
+        operation.carry_out()
+        look_at_wallets(viewer)
+
+    _client(stage, "deposit and look", act)
+
+
 _STOP: Final = _operation("stop 0 anna", partial(set_stopped, "anna", "EUR", stopped=True))
 
 
@@ -160,6 +188,7 @@ _USUAL: Final = (
     ("OPEN", _bet("anna", "PLAYER")),
     ("OPEN", _bet("vip.bert", "PLAYER", "BANKER", "TIE")),
 )
+_STALE: Final = "show_wallets anna wallets try 1:1:STALE_READ"
 _LATE: Final = "place_bets anna-0 try 1:3:ZOMBIE"
 
 SCENARIOS: Final = (
@@ -175,6 +204,20 @@ SCENARIOS: Final = (
     Scenario("void a failed round", "void_round", kills=("deal_cards", 5)),
     Scenario("void by the pit", "run_pit", (("OPEN", _pit("void")),), named="petra"),
     Scenario("refund a straggler", "follow_bets", faults=(_LATE,)),
+    Scenario(
+        "refund a bet of after the sweep",
+        "follow_bets",
+        (("OPEN", _bet("chen", "PLAYER", "BANKER", "TIE")),),
+        holds=(
+            Hold("place_bets", "TransactWriteItems", "DEALING", named="chen-0"),
+            Hold("follow_bets", "GetItem", "SETTLED"),
+        ),
+    ),
+    Scenario(
+        "settle a page again",
+        "settle_bets",
+        holds=(Hold("settle_bets", "Query", "SETTLED", done=True),),
+    ),
     Scenario(
         "take a table over (void)",
         "watch_tables",
@@ -200,7 +243,7 @@ SCENARIOS: Final = (
         (("SETTLED", _propose_and("reject_correction", note="it was right")),),
         "paul",
     ),
-    Scenario("deposit", "deposit", (("OPEN", _DEPOSIT),)),
+    Scenario("deposit", "deposit", (("OPEN", _deposit_and_look),), faults=(_STALE,)),
     Scenario("stop a wallet", "stop", (("OPEN", _STOP),)),
     Scenario("ask to pay in", "request_payments", (("OPEN", _PAY_IN),), named="deposits"),
     Scenario("take a webhook of a deposit", "receive_webhook", (("OPEN", _PAY_IN),)),
@@ -224,6 +267,7 @@ class Run:
     attempts: list[tuple[str, int]] = field(default_factory=list)
     killed: int = 0
     violation: Violation | None = None
+    trace: list[str] = field(default_factory=list)
 
 
 class _Watcher:
@@ -242,16 +286,29 @@ class _Watcher:
         self.calls: dict[str, int] = {}
         self.wrote: list[str] = []
         self._to_kill: set[str] = set()
+        self._held: set[Hold] = set()
+        self._reached: dict[str, Event] = defaultdict(Event)
         self.attempts: list[str] = []
         self.killed = 0
 
-    def saw(self, process: Process, _: str, is_done: bool) -> None:  # noqa: FBT001  a callback
+    def round_moved(self, state: str) -> None:
+        self._world.scheduler.happen(self._reached[state])
+
+    def saw(
+        self,
+        process: Process,
+        operation: str,
+        is_done: bool,  # noqa: FBT001  a callback
+    ) -> None:
         kills = self._scenario.kills
         if kills is not None and process.kind == kills[0]:
             self._to_kill.add(process.name)
             if len(self._to_kill) <= kills[1]:
                 self._world.scheduler.kill(process)
             return
+        for hold in self._scenario.holds:
+            if (process.kind, operation, is_done) == (hold.function, hold.operation, hold.done):
+                self._hold(process, hold)
         if process.kind != self._scenario.function or not is_done:
             return
         if not self.calls.get(process.name):
@@ -264,6 +321,12 @@ class _Watcher:
             if number < len(self._deaths) and self.calls[process.name] == self._deaths[number]:
                 self.killed += 1
                 self._world.scheduler.kill(process)
+
+    def _hold(self, process: Process, hold: Hold) -> None:
+        if hold.named in process.name and hold not in self._held:
+            self._held.add(hold)
+            process.slept_through = True
+            self._world.scheduler.wait(self._reached[hold.until])
 
     def _began(self, name: str) -> None:
         if self._first is None:
@@ -281,10 +344,18 @@ def _stem(name: str) -> str:
     return _ATTEMPT.sub("", _ATTEMPT.sub("", name))
 
 
-def run(scenario: Scenario, first: str | None = None, deaths: tuple[int, ...] = ()) -> Run:
+def run(
+    scenario: Scenario,
+    first: str | None = None,
+    deaths: tuple[int, ...] = (),
+    *,
+    trace: bool = False,
+) -> Run:
     """Run a scenario in which the attempts of ``first`` die after so many calls each."""
     world = World(_PLAN.seed, scenario.faults, rate=0.0)
     found = Run()
+    if trace:
+        world.trace = found.trace
     watcher = _Watcher(world, scenario, first, deaths)
     with inhabited(world):
         stage = Stage(world, _PLAN)
@@ -294,6 +365,7 @@ def run(scenario: Scenario, first: str | None = None, deaths: tuple[int, ...] = 
         def round_moved(round_id: str, state: str) -> None:
             stage.opened += state == "OPEN"
             if round_id == _ROUND:
+                watcher.round_moved(state)
                 for at_state, act in acts:
                     if at_state == state:
                         world.scheduler.at(20, partial(act, stage))

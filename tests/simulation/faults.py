@@ -71,6 +71,7 @@ class Kind(StrEnum):
     WEBHOOK_FORGED = "webhook signed wrongly"
     WEBHOOK_REPLAYED = "webhook outside of its window"
     PROVIDER_CONTRADICTS = "provider contradicts itself"
+    PROVIDER_DIFFERS = "provider moves another amount"
 
 
 _ANY: Final = (

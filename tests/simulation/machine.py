@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from tests.simulation.faults import Kind
@@ -303,7 +304,7 @@ class Machine:
         children = [
             self._infrastructure(
                 self._world.unique(f"{execution.name} item {number}"),
-                lambda number=number, item=item: one(number, item),
+                partial(one, number, item),
             )
             for number, item in enumerate(items)
         ]

@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, Final
 from unittest import mock
 
 from baccarat.adapters.dynamodb import floor, ledger, transact
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
+from baccarat.adapters.dynamodb.models import wallets_of
 from baccarat.adapters.dynamodb.transact import Cancelled, Operation
 from baccarat.adapters.s3 import S3Archive
 from baccarat.adapters.streams import ParkingLot
@@ -22,20 +24,24 @@ from baccarat.application import (
     append,
     corrections,
     drive_round,
+    journal,
     refunds,
     watch_tables,
 )
+from baccarat.application.ports import Commit
+from baccarat.application.retry import on_contention
 from baccarat.domain import book, correction, wallet
-from baccarat.domain.book import BetBook
+from baccarat.domain.book import BetBook, BookEntry
 from baccarat.domain.errors import Contention, Refused
 from baccarat.domain.wallet import Bet, BetState, RefundReason, Wallet
+from tests.simulation.crash_points import Run, by_name, run
 from tests.simulation.payment_mutations import PAYMENT_BUGS
 from tests.simulation.play import Plan, Report, play
 
 _ALWAYS: Final = "attribute_not_exists(pk) OR attribute_exists(pk)"
 
 
-def _everywhere(function: Any, replacement: Any) -> list[Any]:
+def _everywhere(function: Callable[..., Any], replacement: Any) -> list[Any]:
     """Return patches of a function in every module of the application that has it by its name."""
     return [
         mock.patch.object(module, function.__name__, replacement)
@@ -56,6 +62,28 @@ def _no_version_on_wallets() -> list[Any]:
             ledger, "on_version", lambda item, version: _unconditional(original(item, version))
         )
     ]
+
+
+def _settle_by_a_new_scan() -> list[Any]:
+    """Winners are looked for among the bets that are there by now, instead of in the book."""
+
+    def settle_page(
+        step: Any, page: int, *, floor: Any, ledger: Any, archive: Any, clock: Any
+    ) -> int:
+        record = drive_round.load_round(floor, step)
+        scanned = BetBook.of(
+            BookEntry(bet.player_id, bet.bet_id, bet.spot, bet.stake_minor)
+            for bet in ledger.bets(step.round_id)
+            if bet.state in (BetState.PLACED, BetState.PAID)
+        )
+        found = SimpleNamespace(book=lambda *_: scanned)
+        start = page * drive_round.WINNERS_PER_PAGE
+        winners = drive_round._by_player(drive_round.owed(record, found))
+        for due in winners[start : start + drive_round.WINNERS_PER_PAGE]:
+            drive_round.pay_player(step.round_id, due, ledger=ledger, clock=clock)
+        return len(winners)
+
+    return _everywhere(drive_round.settle_page, settle_page)
 
 
 def _cancel_without_the_round() -> list[Any]:
@@ -131,7 +159,7 @@ def _pay_without_looking() -> list[Any]:
             after, paid = wallet.pay(before, bets, clock.now_ms())
             ledger.close(before, after, paid)
 
-        drive_round.on_contention(clock, attempt)
+        on_contention(clock, attempt)
 
     return [*_close_bets_in_any_state(), mock.patch.object(drive_round, "pay_player", pay_player)]
 
@@ -311,7 +339,7 @@ def _takeover_keeps_the_epoch() -> list[Any]:
     def take_over(table: Any, *_: Any, floor: Any, clock: Any, **__: Any) -> Any:
         epoch = max(table.epoch, 1)
         after = table.changed(epoch=epoch, lease_until_ms=clock.now_ms() + 45_000)
-        floor.commit(watch_tables.Commit((), table_before=table, table_after=after))
+        floor.commit(Commit((), table_before=table, table_after=after))
         return after
 
     return [
@@ -401,6 +429,30 @@ def _refunds_give_the_reason_of_a_void() -> list[Any]:
     return [mock.patch.object(book.BetBook, "reason_without", reason_without)]
 
 
+def _balances_are_read_as_they_come() -> list[Any]:
+    """Balances are shown from a read that may be old."""
+
+    def wallets(_: Any, player_id: str) -> list[Wallet]:
+        model = wallets_of(player_id).wallet
+        found = model.query(ledger._player_key(player_id), model.sk.startswith("WALLET#"))
+        return [ledger._wallet(item) for item in found]
+
+    return [mock.patch.object(DynamoLedger, "wallets", wallets)]
+
+
+def _pages_leave_one_out() -> list[Any]:
+    """The next page begins one too low."""
+    original = journal.history
+
+    def history(
+        player_id: str, currency: str, *, before: int | None, limit: int, **wired: Any
+    ) -> journal.Page:
+        page = original(player_id, currency, before=before, limit=limit, **wired)
+        return replace(page, before=page.before and page.before - 1)
+
+    return _everywhere(original, history)
+
+
 def _corrections_are_posted_by_what_was_wanted() -> list[Any]:
     """The house is posted what a correction should have moved, not what it did."""
     original = corrections._adjust
@@ -414,8 +466,11 @@ def _corrections_are_posted_by_what_was_wanted() -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
+    """``scenario`` brings about what the bug needs, where seeds hardly ever do."""
+
     name: str
     patches: Callable[[], list[Any]]
+    scenario: str = ""
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -438,12 +493,24 @@ def caught(mutation: Mutation, seeds: Iterable[int]) -> Report | None:
         return next((report for report in reports if report.violation is not None), None)
 
 
+def run_scenario(mutation: Mutation) -> Run:
+    """Return the run of the bug's scenario, with its trace. Inside ``harness``."""
+    with mutation.planted():
+        return run(by_name(mutation.scenario), trace=True)
+
+
 MUTATIONS: Final = (
     Mutation("no condition on the wallet's version", _no_version_on_wallets),
+    Mutation(
+        "settle by a new scan instead of the book",
+        _settle_by_a_new_scan,
+        scenario="refund a bet of after the sweep",
+    ),
     Mutation("cancel without the check of the round", _cancel_without_the_round),
     Mutation("ADD instead of SET", _add_instead_of_set),
     Mutation("the request token taken as the record", _token_is_the_record),
     Mutation("winners paid whatever became of the bet", _pay_without_looking),
+    Mutation("bets closed in any state", _close_bets_in_any_state, scenario="settle a page again"),
     Mutation("the consumer sees no straggler", _no_straggler_is_seen),
     Mutation("no sweep after the seal", _no_sweep),
     Mutation("a void refunds nobody", _void_without_refunds),
@@ -466,5 +533,7 @@ MUTATIONS: Final = (
     Mutation("a stop without a version", _a_stop_moves_no_version),
     Mutation("a late bet refunded as void", _refunds_give_the_reason_of_a_void),
     Mutation("a correction posted by another amount", _corrections_are_posted_by_what_was_wanted),
+    Mutation("balances read as they come", _balances_are_read_as_they_come, scenario="deposit"),
+    Mutation("a page of the history leaves one out", _pages_leave_one_out),
     *(Mutation(name, patches) for name, patches in PAYMENT_BUGS),
 )

@@ -13,6 +13,7 @@ from baccarat.adapters.dynamodb import ledger, transact
 from baccarat.adapters.dynamodb.ledger import DynamoLedger
 from baccarat.adapters.dynamodb.transact import Cancelled, Operation
 from baccarat.application import payments, watch_payments
+from baccarat.application.retry import on_contention
 from baccarat.domain import payment as money
 from baccarat.domain.errors import Contention
 from baccarat.domain.payment import Decision, Payment, PaymentKind, PaymentState
@@ -92,7 +93,7 @@ def _whatever_is_queued_is_sent() -> list[Any]:
                 sent = payment.become(PaymentState.SENT, wired["clock"].now_ms())
                 wired["ledger"].move_payment(payment, sent)
 
-        payments.on_contention(wired["clock"], attempt)
+        on_contention(wired["clock"], attempt)
         return payments.send_withdrawal(payment_id, **wired)
 
     return [mock.patch.object(sender, "send_withdrawal", send_withdrawal)]
@@ -160,6 +161,16 @@ def _a_key_serves_for_anything() -> list[Any]:
     return [mock.patch.object(money, "same_payment", lambda existing, _: existing)]
 
 
+def _any_amount_is_paid() -> list[Any]:
+    """That the provider paid out is enough, whatever amount."""
+    original = money._pay
+
+    def pay(wallet: Wallet, payment: Payment, *said: Any) -> Any:
+        return original(wallet, payment, payment.amount_minor, payment.currency, said[-1])
+
+    return [mock.patch.object(money, "_pay", pay)]
+
+
 def _nobody_asks_the_provider() -> list[Any]:
     return [mock.patch.object(watch_payments, "_ask", lambda *_: "ASKED")]
 
@@ -178,5 +189,6 @@ PAYMENT_BUGS: Final[tuple[tuple[str, Callable[[], list[Any]]], ...]] = (
     ("old webhooks are taken", _old_webhooks_are_taken),
     ("payment and hold in two writes", _held_after_it_is_noted),
     ("an idempotency key serves for anything", _a_key_serves_for_anything),
+    ("a payout of any amount is taken for paid", _any_amount_is_paid),
     ("nobody asks the provider", _nobody_asks_the_provider),
 )

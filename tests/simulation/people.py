@@ -512,6 +512,7 @@ class People:
         """
         found = self.unanswered
         for one in found:
+            act: Callable[[], Any]
             if isinstance(one, Command):
                 what, act = one.message["id"], partial(one.client.send, one)
             else:

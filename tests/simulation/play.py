@@ -42,6 +42,7 @@ from tests.simulation.people import Command, Operation, People
 from tests.simulation.provider import Provider
 from tests.simulation.requests import Request
 from tests.simulation.services import public_key_der
+from tests.simulation.viewers import Viewers
 from tests.simulation.world import Tallies, Violation, World, inhabited
 from tests.support.cloud import table_config
 
@@ -135,6 +136,7 @@ class Stage:
             {table_id: config["currency"] for table_id, config in self.tables.items()},
         )
         self.cashier = Cashier(world, self.accounts, self.provider, list(self.people.players))
+        self.viewers = Viewers(world, self.accounts, list(self.people.players))
         self.opened = 0
         self.ambiguities = 0
         self._runs: Counter[str] = Counter()
@@ -199,6 +201,7 @@ class Stage:
         if state == "OPEN":
             currency = self.tables[round_id.rpartition(".")[0]]["currency"]
             self.cashier.round_opened(round_id, currency)
+            self.viewers.round_opened(round_id, currency)
 
     # --- the end ---------------------------------------------------------------------------------
 
@@ -209,7 +212,7 @@ class Stage:
             Violation: something does not.
         """
         world, people = self.world, self.people
-        people.resting = self.cashier.resting = True
+        people.resting = self.cashier.resting = self.viewers.resting = True
         world.faults.on = faults
         limit_ms = world.scheduler.now + _REST_MS
         while world.scheduler.now < limit_ms:
@@ -220,7 +223,8 @@ class Stage:
             if self._end_corrections() or self._replay_dead_letters():
                 continue
             if self.unanswered:
-                self.ambiguities += people.resolve() + self.cashier.resolve()
+                for these in (people, self.cashier, self.viewers):
+                    self.ambiguities += these.resolve()
                 continue
             if self.cashier.finish() or self._listed():
                 continue
@@ -294,7 +298,11 @@ class Stage:
 
     @property
     def unanswered(self) -> list[Command | Operation | Request]:
-        return [*self.people.unanswered, *self.cashier.unanswered]
+        return [
+            *self.people.unanswered,
+            *self.cashier.unanswered,
+            *self.viewers.unanswered,
+        ]
 
     @staticmethod
     def _listed() -> list[OpenPayment]:
@@ -337,8 +345,8 @@ class Stage:
             self.world.run_process(
                 "operator",
                 name,
-                lambda m=mapping, r=records, n=name: self.world.invoke(
-                    m.function, {"Records": r}, n, _MINUTE_MS
+                partial(
+                    self.world.invoke, mapping.function, {"Records": records}, name, _MINUTE_MS
                 ),
                 faulty=False,
             )

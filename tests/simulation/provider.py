@@ -2,9 +2,10 @@
 it goes wrong.
 
 It keeps its own record of every payment, by the house's id, and that is the truth: asked, it tells
-it. Its webhooks are lost, repeated, early, late, reordered, wrong about amounts, signed wrongly or
-replayed. It takes the place of urllib3's pool in ``adapters.provider``, below the house's own
-handling of answers.
+it. At times that is another amount or currency than it was asked for, until somebody calls and it
+is put right. Its webhooks are lost, repeated, early, late, reordered, wrong about amounts, signed
+wrongly or replayed. It takes the place of urllib3's pool in ``adapters.provider``, below the
+house's own handling of answers.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ class Provider:
         contradicts itself, so that this is never about money that is still to move."""
         self.to_send = 0
         """Webhooks that are on their way."""
+        self.moved: dict[str, tuple[int, str]] = {}
+        """Amount and currency that it took or paid instead of what it was asked for."""
+        self._differing: dict[str, Fault] = {}
         self._spoken: dict[str, int] = {}
         world.new_pool = partial(Http, self)
 
@@ -74,7 +78,7 @@ class Provider:
                 known = self.payments.get(payment_id)
                 if known is None or f"{known.kind}s" != kinds or known.refused:
                     return 404, {"error": "unknown"}
-                return 200, report_of(known)
+                return 200, self.report(known)
         return 404, {"error": "unknown"}
 
     def _create(
@@ -87,7 +91,7 @@ class Provider:
             return 409, {"error": "the id was used for something else"}
         if known.refused:
             return 422, {"reason": "NOT_ACCEPTED"}
-        answer = report_of(known)
+        answer = self.report(known)
         if kind == "deposit":
             answer["payUrl"] = f"https://provider.invalid/pay/{known.reference}"
         return 201, answer
@@ -134,7 +138,39 @@ class Provider:
             return
         known.outcome = outcome
         known.reason = "DECLINED" if outcome == "FAILED" else ""
+        if outcome == "PAID":
+            self._move(known)
         self._say(known, outcome)
+
+    def _move(self, known: Known) -> None:
+        payment_id = known.order.paymentId
+        differs = self._world.faults.of_event(
+            f"end of {payment_id}", f"end of a {known.kind}", Kind.PROVIDER_DIFFERS, 8
+        )
+        if differs is not None:
+            moved = _wrong(report_of(known), differs)
+            self.moved[payment_id] = moved["amount_minor"], moved["currency"]
+            self._differing[payment_id] = differs
+
+    def put_right(self, payment_id: str) -> None:
+        """Somebody of the house calls: if it moved another amount, it moves what was asked for
+        after all, or nothing.
+        """
+        differs = self._differing.pop(payment_id, None)
+        if differs is None:
+            return
+        self._world.faults.took_effect(differs)
+        del self.moved[payment_id]
+        if differs.dice.random() < 0.5:
+            known = self.payments[payment_id]
+            known.outcome, known.reason = "FAILED", "TAKEN_BACK"
+
+    def report(self, known: Known) -> dict[str, Any]:
+        """Return what it tells of a payment, asked or unasked."""
+        order = known.order
+        asked_for = order.amount_minor, order.currency
+        amount_minor, currency = self.moved.get(order.paymentId, asked_for)
+        return {**report_of(known), "amount_minor": amount_minor, "currency": currency}
 
     # --- webhooks --------------------------------------------------------------------------------
 
@@ -143,12 +179,13 @@ class Provider:
         payment_id, faults, at = known.order.paymentId, self._world.faults, self._at
         self._spoken[payment_id] = number = self._spoken.get(payment_id, 0) + 1
         place, site = f"webhook {payment_id} {number}", f"webhook of a {known.kind}"
-        true = {**report_of(known), "outcome": outcome}
+        true = {**self.report(known), "outcome": outcome}
 
         def met(kind: Kind, factor: float = 8.0) -> Fault | None:
             return faults.of_event(place, site, kind, factor)
 
-        lie = met(Kind.WEBHOOK_LIES) if outcome == "PAID" else None
+        differs = payment_id in self.moved  # A lie about that could be what was asked for.
+        lie = met(Kind.WEBHOOK_LIES) if outcome == "PAID" and not differs else None
         if lie is not None:
             at(lie.dice.uniform(5, 4_000), f"{place} lie", _wrong(true, lie), judged=lie)
         forged = met(Kind.WEBHOOK_FORGED)
@@ -156,7 +193,9 @@ class Provider:
             faults.took_effect(forged)
             report = {**true, "outcome": forged.dice.choice(("PAID", "FAILED"))}
             at(forged.dice.uniform(5, 4_000), f"{place} forged", report, secret="a guess")
-        if met(Kind.WEBHOOK_LOST) is not None:
+        lost = met(Kind.WEBHOOK_LOST)
+        if lost is not None:
+            faults.took_effect(lost)
             return
         late, swapped = met(Kind.WEBHOOK_LATE), met(Kind.WEBHOOK_REORDERED)
         delay_ms = self._dice(place).uniform(5, 300)
@@ -186,7 +225,7 @@ class Provider:
         payment_id = known.order.paymentId
         if self.state_in_house(payment_id) in ("PAID", "CREDITED"):
             self.taken_back.add(payment_id)
-            report = {**report_of(known), "outcome": "FAILED", "reason": "BOUNCED"}
+            report = {**self.report(known), "outcome": "FAILED", "reason": "BOUNCED"}
             self._at(0, name, report, judged=fault)
 
     def _at(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from tests.simulation.world import Outcome, World
 
@@ -20,13 +21,15 @@ def http_event(
     body: str | None,
     headers: dict[str, str],
     claims: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     lower = {name.lower(): value for name, value in headers.items()}
     signed_in = {} if claims is None else {"authorizer": {"jwt": {"claims": claims}}}
     return {
         "version": "2.0",
         "rawPath": path,
-        "rawQueryString": "",
+        "rawQueryString": urlencode(query or {}),
+        "queryStringParameters": query or {},
         "headers": {"content-type": "application/json", **lower},
         "requestContext": {
             "http": {"method": method, "path": path},
@@ -40,8 +43,9 @@ def http_event(
 
 @dataclass
 class Request:
-    """A request of somebody who is signed in, with its answer. ``must_be`` is the code of the error
-    that it has to be answered with, None where it may succeed.
+    """A request of somebody who is signed in, with its answer. ``must_be`` are the codes of the
+    errors that it has to be answered with one of, None where it may succeed. It is a GET where it
+    has a ``query``; the text of an answer that is a file is its ``answer["file"]``.
     """
 
     world: World
@@ -52,7 +56,8 @@ class Request:
     path: str
     body: dict[str, Any] | None
     key: str
-    must_be: str | None = None
+    must_be: frozenset[str] | None = None
+    query: dict[str, str] | None = None
     status: int | None = None
     answer: dict[str, Any] | None = None
     tries: int = 0
@@ -83,7 +88,9 @@ class Request:
             "cognito:groups": f"[{self.role}]",
         }
         body = None if self.body is None else json.dumps(self.body)
-        event = http_event("POST", self.path, body, {"Idempotency-Key": self.key}, claims)
+        method = "POST" if self.query is None else "GET"
+        headers = {"Idempotency-Key": self.key}
+        event = http_event(method, self.path, body, headers, claims, self.query)
         name = f"{self.function} {self.name} try {self.tries}"
         return self.world.invoke(self.function, event, name, FUNCTION_MS)
 
@@ -91,4 +98,6 @@ class Request:
         """Keep an answer after which there is no use in sending it again."""
         if outcome.error is None and outcome.result["statusCode"] < 500 and self.answer is None:
             self.status = int(outcome.result["statusCode"])
-            self.answer = json.loads(outcome.result["body"])
+            text = outcome.result["body"]
+            is_file = self.granted and self.path.endswith("/export")
+            self.answer = {"file": text} if is_file else json.loads(text)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.crash_points import by_name, enumerate_points
-from tests.simulation.mutations import MUTATIONS
+from tests.simulation.crash_points import by_name, enumerate_points, run
+from tests.simulation.mutations import MUTATIONS, Mutation, run_scenario
 from tests.simulation.play import Plan, play
 from tests.simulation.world import Violation, harness
 
@@ -60,6 +60,12 @@ def test_a_planted_bug_is_seen(name: str) -> None:
     with mutation.planted():
         found = any(play(Plan(seed)).violation is not None for seed in range(1, 5))
     assert found
+
+
+@pytest.mark.parametrize("mutation", [one for one in MUTATIONS if one.scenario])
+def test_a_planted_bug_is_seen_in_its_scenario(mutation: Mutation) -> None:
+    assert run(by_name(mutation.scenario)).violation is None
+    assert run_scenario(mutation).violation is not None
 
 
 def test_what_broke_comes_back_from_another_process() -> None:

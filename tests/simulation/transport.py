@@ -31,9 +31,9 @@ from pynamodb.connection.base import Connection
 from tests.simulation.store import StoreError
 
 REGION: Final = "us-east-1"
-THROTTLED_CODES: Final = frozenset(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
-_TRANSIENT_CODES: Final = frozenset(TransientRetryableChecker._TRANSIENT_ERROR_CODES)
-_TRANSIENT_STATUS: Final = frozenset(TransientRetryableChecker._TRANSIENT_STATUS_CODES)
+THROTTLED_CODES: Final = frozenset(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)  # type: ignore[attr-defined]
+_TRANSIENT_CODES: Final = frozenset(TransientRetryableChecker._TRANSIENT_ERROR_CODES)  # type: ignore[attr-defined]
+_TRANSIENT_STATUS: Final = frozenset(TransientRetryableChecker._TRANSIENT_STATUS_CODES)  # type: ignore[attr-defined]
 _LONGEST_BACKOFF_SECONDS: Final = 20
 
 Call = Callable[[Any, str, dict[str, Any]], dict[str, Any]]
@@ -41,7 +41,7 @@ Call = Callable[[Any, str, dict[str, Any]], dict[str, Any]]
 
 
 @cache
-def _session() -> boto3.session.Session:
+def _session() -> Any:
     return boto3.session.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
     )

@@ -30,7 +30,7 @@ from unittest import mock
 
 from aws_lambda_powertools.utilities.parameters import base as parameters
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from pynamodb.exceptions import PynamoDBException
 
 from baccarat.adapters import observability, provider
@@ -353,7 +353,7 @@ class World:
                 answer = self._apply(None, service, operation, params)
             else:
                 answer = self._call(process, client, service, operation, params)
-        except (StoreError, OSError, transport.HTTPClientError) as error:
+        except (StoreError, OSError, HTTPClientError) as error:
             raise transport.raised_by(client, operation, error) from None
         if is_dynamodb:
             transport.after_call(client, operation, answer)
@@ -378,7 +378,7 @@ class World:
         for attempt in range(1, attempts + 1):
             try:
                 answer = meeting.attempt(attempt)
-            except (StoreError, OSError, transport.HTTPClientError) as error:
+            except (StoreError, OSError, HTTPClientError) as error:
                 if attempt == attempts or not transport.is_retried(error):
                     meeting.ended(error)
                     raise
@@ -850,7 +850,7 @@ def harness() -> Iterator[None]:
         os.environ.pop("AWS_ENDPOINT_URL", None)
         for name in function_names():
             importlib.import_module(f"functions.{name}.handler")
-        patches = [
+        patches: list[Any] = [
             mock.patch.object(SystemClock, "now_ms", _now_ms),
             mock.patch.object(SystemClock, "pause", _pause),
             mock.patch.object(SystemEntropy, "token_bytes", _token_bytes),

@@ -7,12 +7,13 @@ import importlib
 import io
 import json
 import os
-import re
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
@@ -96,6 +97,40 @@ class SteppedClock:
         self.ms += at_most_ms
 
 
+@dataclass
+class Elapsing:
+    """How time goes by for the platform's clocks: as the machine's does, until ``skip`` is called.
+    From then on a wait of the state machine ends at once, ``early_ms`` before the moment that it
+    waits for, and the time between two attempts of a step passes at once.
+    """
+
+    early_ms: int = 0
+    ahead_ms: int = 0
+    skipping: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def skip(self) -> None:
+        self.skipping.set()
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self.ahead_ms
+
+    def until(self, due_ms: int) -> None:
+        """Return when it is ``due_ms``."""
+        due_ms -= self.early_ms
+        while (left_ms := due_ms - self.now_ms()) > 0:
+            if self.skipping.wait(left_ms / 1000):
+                with self.lock:
+                    self.ahead_ms += max(0, due_ms - self.now_ms())
+
+    def sleep(self, seconds: float) -> None:
+        """Stand for ``time.sleep`` between two attempts: a fiftieth of it is enough."""
+        if self.skipping.is_set():
+            with self.lock:
+                self.ahead_ms += int(seconds * 1000)
+        time.sleep(seconds / 50)
+
+
 Fault = Callable[[str, dict[str, Any], Callable[[], Any]], Any]
 """Called around every step: ``fault(function, event, run)`` answers or raises in its place."""
 
@@ -119,6 +154,7 @@ class Cloud:
     calls: list[str] = field(default_factory=list)
     last_round_no: int = 1
     """Executions of later rounds are not started, so that a test ends."""
+    elapsing: Elapsing = field(default_factory=Elapsing)
 
     @functools.cached_property
     def stepfunctions(self) -> Any:
@@ -278,6 +314,7 @@ def create_dynamo_tables(client: Any) -> dict[str, str]:
         *((f"{tier}-wallets", "S", "NEW_AND_OLD_IMAGES") for tier in TIERS),
         ("journal", "S", None),
         ("sessions", "S", None),
+        ("video", "S", None),
     ):
         extra: dict[str, Any] = (
             {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": stream}}
@@ -313,24 +350,35 @@ def bind_models(environment: dict[str, str]) -> None:
     models.bind_wallets(environment["WALLET_TABLES"], REGION)
     models.bind(models.JOURNAL_MODELS, environment["JOURNAL_TABLE"], REGION)
     models.bind(models.SESSION_MODELS, environment["SESSIONS_TABLE"], REGION)
+    models.bind(models.VIDEO_MODELS, environment["VIDEO_TABLE"], REGION)
 
 
 def _create_resources() -> dict[str, str]:
     kms = boto3.client("kms", region_name=REGION)
     signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    tokens = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
     seeds = kms.create_key(KeySpec="SYMMETRIC_DEFAULT", KeyUsage="ENCRYPT_DECRYPT")
-    bucket = f"records-{os.urandom(4).hex()}"
-    boto3.client("s3", region_name=REGION).create_bucket(Bucket=bucket)
+    films = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    buckets = {name: f"{name}-{os.urandom(4).hex()}" for name in ("records", "films")}
+    for bucket in buckets.values():
+        boto3.client("s3", region_name=REGION).create_bucket(Bucket=bucket)
     queue = boto3.client("sqs", region_name=REGION).create_queue(
         QueueName=f"parking-{os.urandom(4).hex()}"
     )
     return {
         **create_dynamo_tables(boto3.client("dynamodb", region_name=REGION)),
-        "RECORDS_BUCKET": bucket,
+        "RECORDS_BUCKET": buckets["records"],
+        "FILMS_BUCKET": buckets["films"],
+        "FILM_KEY_ID": films["KeyMetadata"]["KeyId"],
+        "FILM_KEY_VERSION": "1",
         "SIGNING_KEY_ID": signing["KeyMetadata"]["KeyId"],
         "SIGNING_KEY_VERSION": "1",
         "SHOE_KEY_ID": seeds["KeyMetadata"]["KeyId"],
         "SEED_KEY_ID": seeds["KeyMetadata"]["KeyId"],
+        "VIDEO_KEY_ID": tokens["KeyMetadata"]["KeyId"],
+        "RETIRED_FILM_KEYS": '{"keys":[]}',
+        "VIDEO_URL": "https://video.example",
+        "VIDEO_TABLES": TABLE_ID,
         "PARKING_QUEUE_URL": queue["QueueUrl"],
         "CALLBACK_URL": "https://example.invalid/live",
         "WEBSOCKET_URL": "wss://example.invalid/live",
@@ -364,14 +412,13 @@ def _create_state_machine(heartbeat_seconds: int) -> str:
     asl = (ROOT / "functions/state_machines/round.asl.json").read_text()
     # A silent desk is noticed within the time of a test where that is its matter.
     changed = asl.replace('"HeartbeatSeconds": 30', f'"HeartbeatSeconds": {heartbeat_seconds}')
-    return create_machine("round", changed, STEPS)
+    return create_machine(f"round-{os.urandom(4).hex()}", changed, STEPS)
 
 
 def create_machine(name: str, asl: str, steps: Sequence[str]) -> str:
     """Create functions of ``steps`` that moto knows by name alone, and the machine of ``asl``.
 
-    moto's executions live on after their test. Functions that no later test has under the same name
-    keep them from driving its rounds.
+    An execution that outlives its test has functions that no later test has under the same name.
     """
     role = boto3.client("iam", region_name=REGION).get_role(RoleName=MACHINE_ROLE)["Role"]["Arn"]
     archive = io.BytesIO()
@@ -387,8 +434,6 @@ def create_machine(name: str, asl: str, steps: Sequence[str]) -> str:
             Handler="handler.handler",
             Code={"ZipFile": archive.getvalue()},
         )["FunctionArn"]
-        # A step that fails is tried as often as it says, but sooner.
-        asl = re.sub(r'"MaxDelaySeconds": \d+', '"MaxDelaySeconds": 1', asl)
         asl = asl.replace(f"${{{step}}}", arn)
     return str(
         boto3.client("stepfunctions", region_name=REGION).create_state_machine(
@@ -400,9 +445,16 @@ def create_machine(name: str, asl: str, steps: Sequence[str]) -> str:
 @contextmanager
 def _handlers_in_process(cloud: Cloud) -> Iterator[None]:
     from moto.awslambda.models import LambdaFunction
+    from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+    from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
+
+    steps = Underway()
 
     def invoke(self: Any, event: dict[str, Any]) -> tuple[str, bool, str]:
-        name, payload = self.function_name.rpartition("-")[0], event
+        with steps:
+            return answer(self.function_name.rpartition("-")[0], event)
+
+    def answer(name: str, payload: dict[str, Any]) -> tuple[str, bool, str]:
 
         def run() -> Any:
             return load_handler(name).build()(payload, Context(name))
@@ -424,11 +476,67 @@ def _handlers_in_process(cloud: Cloud) -> Iterator[None]:
             return False
         return start(self, table_id=table_id, round_id=round_id, epoch=epoch, name=name)
 
+    wait = Timestamp._eval_body
+
+    def wait_or_skip(self: Timestamp, env: Any) -> None:
+        machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
+        if machine != cloud.state_machine_arn:
+            wait(self, env)  # An execution that is left over from another test.
+            return
+        self.string.eval(env=env)
+        cloud.elapsing.until(int(datetime.fromisoformat(env.stack.pop()).timestamp() * 1000))
+
     with (
         mock.patch.object(LambdaFunction, "_invoke_lambda", invoke),
         mock.patch.object(StepFunctionsDriver, "start", start_up_to_last),
+        mock.patch.object(Timestamp, "_eval_body", wait_or_skip),
+        mock.patch.object(SystemClock, "now_ms", side_effect=cloud.elapsing.now_ms),
+        # A step that fails is tried as often as it says, but sooner.
+        mock.patch.object(retrier_decl, "time", cloud.elapsing),
     ):
         yield
+        cloud.elapsing.skip()
+        _stop_executions(cloud)
+        steps.wait_for_none()
+
+
+class Underway:
+    """How many threads are in it now."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def wait_for_none(self, seconds: float = 30) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._count == 0, seconds), "a step never ended"
+
+
+def _stop_executions(cloud: Cloud) -> None:
+    """Moto's executions live on after their test, and would run their next step in another."""
+
+    def stopped(arn: str) -> bool:
+        try:
+            cloud.stepfunctions.stop_execution(executionArn=arn)
+        except AttributeError:
+            return False  # Moto has not yet read the machine's text, and knows no way to stop.
+        return True
+
+    for machine in cloud.stepfunctions.list_state_machines()["stateMachines"]:
+        for execution in cloud.stepfunctions.list_executions(
+            stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING"
+        )["executions"]:
+            arn = execution["executionArn"]
+            cloud.wait_for(functools.partial(stopped, arn), f"the stop of {arn}")
 
 
 class Context:

@@ -90,7 +90,8 @@ class Dealer:
         return found
 
     def waited_for(self, round_id: str) -> RoundRecord:
-        """Wait until the state machine waits for this dealer's cards."""
+        """Let betting end and wait until the state machine waits for this dealer's cards."""
+        self.cloud.elapsing.skip()
 
         def waiting() -> RoundRecord | None:
             found = self.cloud.floor.round(round_id)

@@ -98,6 +98,7 @@ def test_the_scenarios_are_what_they_are_called() -> None:
             "DEALING_PAUSED",
             "DEALING_RESUMED",
             "DEALER_SEATED",
+            "VIDEO_ANCHORED",
         }
     assert {s for r in rounds().values() if r.book for s in r.book.stakes()} == set(
         COMMISSION_8_DECKS.odds

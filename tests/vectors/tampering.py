@@ -85,9 +85,22 @@ def tables() -> dict[str, dict[str, Played]]:
 def _by_hand(name: str, floor: Floor) -> dict[str, Played]:
     """The rounds of a shoe that a dealer draws, with all that may happen, and of the next one."""
     seated: Fact = (EventType.DEALER_SEATED, {"dealerId": "dora", "by": "pia"})
+    anchored: Fact = (
+        EventType.VIDEO_ANCHORED,
+        {
+            "videoEpoch": 1_764_000_000_000,
+            "segment": 42,
+            "manifest": "5e" * 32,
+            "rtpTimestamp": 4_294_867_296,
+            "frame_at_ms": 1_764_000_000_123,
+            "logEpoch": 1,
+            "logSeq": 2,
+        },
+    )
     floor.say(seated)
     played = {f"{name}-first": floor.play(SIX_BETS)}
     in_play = floor.open_round(many_bets(5))
+    in_play.say(anchored)
     in_play.deal().deal()
     in_play.step(UndoScan(in_play.next_card, "dora"))
     in_play.say(seated)

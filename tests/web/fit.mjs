@@ -39,10 +39,23 @@ function spotFaults(spot) {
 function stageFaults(stage) {
   const [result] = all(".result", stage).filter(isSeen);
   const totals = all(".hand-total", stage).filter(isSeen);
+  const isFilmed = stage.parentElement.querySelector(".picture-on") !== null;
   return [
-    ...all(".card", stage).filter((card) => !isInside(box(card), box(stage))).map(() => "a card leaves the stage"),
-    ...totals.filter((total) => result && overlap(box(total), box(result))).map(() => "the result covers a total"),
+    ...all(".card, .winnings:not([hidden])", stage).filter((part) => !isInside(box(part), box(stage))).map((part) => `${nameOf(part)} leaves the stage`),
+    ...[...totals, ...(isFilmed ? all(".card", stage) : [])].filter((part) => result && overlap(box(part), box(result)))
+      .map((part) => `the result covers ${nameOf(part)}`),
   ];
+}
+
+/** What lies on `areas` of the film, {name: [left, top, right, bottom]} in parts of it. */
+function filmFaults(table, areas) {
+  const films = all(".picture-on", table).map(box);
+  const drawn = all(".status, .hand-name, .hand-total, .card, .countdown-on, .result, .winnings, .picture-light, .picture-full", table)
+    .filter((part) => getComputedStyle(part).visibility === "visible" && box(part).width > 0 && !part.matches(":empty:not(.picture-light)"));
+  return films.flatMap(({ left, top, width, height }) => Object.entries(areas).flatMap(([name, [x1, y1, x2, y2]]) => {
+    const area = { left: left + x1 * width, top: top + y1 * height, right: left + x2 * width, bottom: top + y2 * height };
+    return drawn.filter((part) => overlap(box(part), area)).map((part) => `${nameOf(part)} covers the film's ${name}`);
+  }));
 }
 
 /** The table's parts that lie on each other. */
@@ -71,9 +84,9 @@ function wordFaults() {
 
 /**
  * Everything that is wrong, in words. Parts that match `onScreen` have to be seen whole without
- * scrolling; the page never scrolls sideways.
+ * scrolling; the page never scrolls sideways. `film` are the areas of a film that nothing may cover.
  */
-window.faults = ({ onScreen }) => {
+window.faults = ({ onScreen, film = {} }) => {
   const view = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
   const wide = document.documentElement.scrollWidth;
   const wanted = all(onScreen);
@@ -81,7 +94,7 @@ window.faults = ({ onScreen }) => {
     ...(wide > innerWidth ? [`the page is ${wide} wide`] : []),
     ...(wanted.length === 0 ? [`there is no ${onScreen}`] : []),
     ...wanted.filter((part) => !isInside(box(part), view, 0)).map((part) => `${nameOf(part)} ends at ${box(part).bottom}`),
-    ...all(".floor-table").flatMap(partFaults),
+    ...all(".floor-table").flatMap((table) => [...partFaults(table), ...filmFaults(table, film)]),
     ...all(".spot").flatMap(spotFaults), ...all(".stage").flatMap(stageFaults), ...wordFaults(),
   ];
 };

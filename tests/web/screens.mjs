@@ -8,6 +8,7 @@ import { resultOf } from "../../web/js/coup.js";
 import { PAYTABLES } from "../../web/js/paytable.js";
 import { Session } from "../../web/js/session.js";
 import { SessionRecord } from "../../web/js/session_record.js";
+import { Picture } from "../../web/js/video/picture.js";
 import { CLOSES_AT, DEALT_AT, INTERVAL, Log, OPENED_AT, joined, roundIdOf } from "./builders.mjs";
 import { Line, memory } from "./line.mjs";
 
@@ -80,26 +81,39 @@ let session = null;
 let line = null;
 let screen = null;
 
-/** A session of a stopped clock, with its line open. */
-function begin(nowMs) {
+/** A player whose picture is in a state, and shows `film`, an address. */
+function playerOf({ picture: state, film = "" }) {
+  const isOn = state === "on";
+  const element = Object.assign(new Image(), { className: "picture-video", src: film, play: async () => {} });
+  return {
+    picture: new Picture(), elements: isOn ? [element] : [],
+    status: { state, transport: isOn ? "webrtc" : null, lagMs: isOn ? 180 : null, firstFrameMs: isOn ? 300 : null },
+    start() {}, stop() {}, overdue() {},
+  };
+}
+
+/** A session of a stopped clock, with its line open; `filmed` are its tables with a picture, by id. */
+function begin(nowMs, filmed = {}) {
   session?.stop();
   screen?.close?.();
   session = new Session({
     api: {}, onChange() {}, onNotice: (notice) => screen.notify(notice), onSignedOut() {},
     connect: (options) => (line = new Line(options)), record: new SessionRecord(memory()),
     clock: { nowMs: () => nowMs, monotonicMs: () => 0, sample() {} },
+    makePlayer: ({ tableId }) => (tableId in filmed ? playerOf(filmed[tableId]) : null),
   });
 }
 
 /**
- * Show the screen of `tables`, [{version, name, presentation}], at a `moment` of all of them.
+ * Show the screen of `tables`, [{version, name, presentation, picture, film}], at a `moment` of all of them.
+ * A filmed one has a `picture`: "on" with a `film`, its address, "waiting" or "none".
  * `stakes` are the player's, by spot; `pending` the spots he has just bet the least on, unanswered;
  * `notices` what he is told; `away` cuts the line.
  */
 window.show = ({ tables, moment, stakes = {}, pending = [], notices = [], balance = 123_456_789, away = false }) => {
   const { until, nowMs } = MOMENTS[moment];
-  begin(nowMs);
   const ids = tables.map((_, at) => tableIdOf(at));
+  begin(nowMs, Object.fromEntries(tables.flatMap((table, at) => (table.picture ? [[ids[at], table]] : []))));
   session.showTables(ids);
   session.start();
   const nothing = () => {};
@@ -141,7 +155,7 @@ window.showLobby = async ({ tables, taken = [] }) => {
   session.start();
   root.hidden = false;
   root.dataset.kind = "lobby";
-  screen = new LobbyView({ root, session, taken: taken.map(tableIdOf), onJoin() {}, onBack() {}, onSignOut() {} });
+  screen = new LobbyView({ root, session, taken: taken.map(tableIdOf), onJoin() {}, onNear() {}, onBack() {}, onSignOut() {} });
   screen.update();
   line.say({
     type: "lobby", id: line.last("lobby").id, server_ms: nowMs,

@@ -25,6 +25,20 @@ test("a round runs through its phases", () => {
   assert.equal(currentRound(state).events.length, 7);
 });
 
+test("what was lost after a join that told of no round is a gap", () => {
+  const log = new Log();
+  const round = log.round(1);
+  const lost = receive(after([]), round.slice(3));
+  assert.equal(lost.gap, true);
+  assert.equal(lost.state.position, null);
+  const again = join(lost.state, joined(round)).state;
+  assert.deepEqual(again.position, { epoch: 1, seq: 7 });
+  assert.equal(currentRound(again).phase, "settled");
+  const whole = receive(after([]), round);
+  assert.equal(whole.gap, false);
+  assert.deepEqual(whole.state.position, { epoch: 1, seq: 7 });
+});
+
 test("repeats change nothing", () => {
   const log = new Log();
   const events = log.round(1);

@@ -4,6 +4,8 @@ import { Api } from "./api.js";
 import { Auth, SignInError } from "./auth.js";
 import { hashOf, placeOf } from "./places.js";
 import { MOST_TABLES, Session } from "./session.js";
+import { filmed } from "./video/filmed.js";
+import { Leaves } from "./video/leaves.js";
 import { LobbyView } from "./view/lobby.js";
 import { SignInView } from "./view/sign_in.js";
 import { TableView } from "./view/table.js";
@@ -23,10 +25,10 @@ async function start() {
       } catch (error) {
         throw error instanceof SignInError ? error : new Error(NO_CONNECTION);
       }
-      enter(api, auth, signInView);
+      enter(api, auth, signInView, config);
     },
   });
-  if (auth.canResume) enter(api, auth, signInView);
+  if (auth.canResume) enter(api, auth, signInView, config);
   else signInView.show();
 }
 
@@ -36,13 +38,17 @@ async function loadConfig() {
   return response.json();
 }
 
-function enter(api, auth, signInView) {
+function enter(api, auth, signInView, config) {
   const root = document.getElementById("screen");
+  let pressedAt = performance.now();
+  const tablesWithFilm = new Set(config.filmed);
+  const leaves = new Leaves((tableId) => api.videoToken(tableId));
   const session = new Session({
     api,
     onChange: () => drawSoon(),
     onNotice: (notice) => screen?.notify(notice),
     onSignedOut: (error) => leave(error.message),
+    makePlayer: filmed(tablesWithFilm, leaves, api, () => drawSoon()),
   });
   let screen = null;
   const draw = () => screen?.update();
@@ -57,13 +63,15 @@ function enter(api, auth, signInView) {
   }
 
   function go(place) {
+    pressedAt = performance.now();
+    session.showTables(place.tableIds, pressedAt); // what comes by network is on its way while the screen is drawn
     location.hash = hashOf(place); // the rest follows from the address
   }
 
   /** Show what the address says; the player is at its tables and at no others. */
   function show() {
     const { tableIds, adding } = placeOf(location.hash, MOST_TABLES);
-    session.showTables(tableIds);
+    session.showTables(tableIds, pressedAt);
     screen?.close?.();
     const common = { root, session, onSignOut: () => leave("") };
     const onLobby = () => go({ tableIds: [] });
@@ -73,6 +81,7 @@ function enter(api, auth, signInView) {
       screen = new LobbyView({
         ...common, taken: tableIds,
         onJoin: (tableId) => go({ tableIds: [...tableIds, tableId] }),
+        onNear: (tableId) => { if (tablesWithFilm.has(tableId)) leaves.expect(tableId); },
         onBack: () => go({ tableIds }),
       });
     } else if (tableIds.length === 1) {
@@ -118,8 +127,10 @@ function enter(api, auth, signInView) {
   // Diagnostics, for the browser tests and for support; it can read and disconnect, not bet.
   //   tables()            ids of the tables the player is at
   //   position(tableId)   {epoch, seq} of the newest event applied, or null; of the first table
-  //   events(tableId)     all events applied, in order: {epoch, seq, type, roundId}
+  //   events(tableId)     all events applied, in order: {epoch, seq, type, roundId, atMs}
   //   dropConnection()    closes the socket abruptly, as a lost network would
+  //   video(tableId)      how the picture is: {state, transport, lagMs, firstFrameMs}, or null without a camera
+  //   frames(tableId)     with ?verify in the address: what each frame says of itself in each way
   window.baccarat = session.diagnostics;
 }
 

@@ -4,6 +4,8 @@
 // are shown one by one between its own time and `shown_at_ms`. A dealer's cards come one by one and
 // are shown at once. Everything that would give the result away (totals, banner,
 // beads, winnings, balance) is derived from what this module says is shown, never from the log.
+// Where the table is filmed, what reveals the result follows the picture: `seen` is what that has come
+// to. The bets' time, and that a round is void, follow the log alone.
 
 import { handOf, total } from "./coup.js";
 import { isByHand } from "./shoe.js";
@@ -24,6 +26,7 @@ export const cardMotion = (intervalMs) => ({
 });
 
 /**
+ * `seen` is {state, nowMs}: the log as far as the picture shows it, and the picture's time.
  * Returns
  *   round        the current round or null
  *   phase        waiting | open | closed | dealing | resolved | settled | voided
@@ -35,7 +38,7 @@ export const cardMotion = (intervalMs) => ({
  *                `result` is null until the last card lies face up
  *   history      beads that may be shown
  */
-export function present(state, nowMs) {
+export function present(state, nowMs, seen = { state, nowMs }) {
   const round = currentRound(state);
   if (round === null) {
     return {
@@ -43,9 +46,11 @@ export function present(state, nowMs) {
       stage: stageOf(null, nowMs), history: state.history,
     };
   }
-  const shown = shownRound(state, round, nowMs);
-  const stage = stageOf(shown, nowMs);
-  const own = shown === round ? stage : stageOf(round, nowMs);
+  const last = currentRound(seen.state);
+  const shown = last === null ? null : shownRound(seen.state, last, seen.nowMs);
+  const stage = stageOf(shown, seen.nowMs);
+  const seenOf = (one) => (one === shown ? stage : stageOf(one, seen.nowMs));
+  const own = seenOf(roundOf(seen.state, round.roundId));
   const phase = phaseOf(round, own, nowMs);
   const leftMs = phase === "open" ? round.closesAtMs - nowMs : 0;
   const windowMs = Math.max(1, round.closesAtMs - round.openedAtMs);
@@ -62,7 +67,7 @@ export function present(state, nowMs) {
     secondsLeft: Math.max(0, Math.ceil(leftMs / 1000)),
     fractionLeft: Math.min(1, Math.max(0, leftMs / windowMs)),
     stage,
-    history: round.phase === "settled" && own.result === null ? state.history.slice(0, -1) : state.history,
+    history: last?.phase === "settled" && seenOf(last).result === null ? seen.state.history.slice(0, -1) : seen.state.history,
   };
 }
 
@@ -70,6 +75,8 @@ export function present(state, nowMs) {
 export function isRevealed(round, nowMs) {
   return round.phase === "voided" || stageOf(round, nowMs).result !== null;
 }
+
+const roundOf = (state, roundId) => state.rounds.find((round) => round.roundId === roundId) ?? null;
 
 function shownRound(state, round, nowMs) {
   const before = state.rounds.at(-2);

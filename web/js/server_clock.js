@@ -26,6 +26,11 @@ export class ServerClock {
     this.#offsetMs = this.#samples.reduce((a, b) => (b.roundTripMs < a.roundTripMs ? b : a)).offsetMs;
   }
 
+  /** How wrong the clock may be: half of the quickest exchange; 0 before the first. */
+  get errorMs() {
+    return this.#samples.length === 0 ? 0 : Math.min(...this.#samples.map(({ roundTripMs }) => roundTripMs)) / 2;
+  }
+
   /** Milliseconds since 1970 on the server's clock; on our own before the first sample. */
   nowMs() {
     return this.#offsetMs === null ? Date.now() : this.#monotonicNow() + this.#offsetMs;

@@ -35,15 +35,19 @@ export class Session {
   #pings = new Map();
   #questions = new Map(); // id → {resolve, reject, timer}
   #identity = null;
+  #makePlayer;
 
+  /** `makePlayer(client, session)` returns the player of a table's picture, or null where there is none. */
   constructor({
     api, onChange, onNotice, onSignedOut,
     connect = (options) => new Connection(options), clock = new ServerClock(), record = new SessionRecord(),
+    makePlayer = () => null,
   }) {
     this.api = api;
     this.clock = clock;
     this.record = record;
     this.#callbacks = { onChange, onNotice };
+    this.#makePlayer = makePlayer;
     this.#connection = connect({
       address: () => this.#address(),
       isFatal: (error) => error instanceof SignInError
@@ -83,8 +87,8 @@ export class Session {
     return this.#tables.get(tableId) ?? null;
   }
 
-  /** Be at these tables and at no other. */
-  showTables(tableIds) {
+  /** Be at these tables and at no other; `pressedAt`, monotonic, is when the player asked for that. */
+  showTables(tableIds, pressedAt = this.clock.monotonicMs()) {
     for (const table of this.tables) {
       if (tableIds.includes(table.tableId)) continue;
       table.stop();
@@ -95,9 +99,10 @@ export class Session {
       if (this.#tables.has(tableId)) continue;
       const table = new TableClient({
         session: this, tableId, onChange: this.#callbacks.onChange, onNotice: this.#callbacks.onNotice,
+        makePlayer: (client) => this.#makePlayer(client, this),
       });
       this.#tables.set(tableId, table);
-      table.start();
+      table.start(pressedAt);
       if (this.#connection.isOpen) table.connected();
     }
   }
@@ -174,6 +179,8 @@ export class Session {
       position: (tableId) => at(tableId)?.position() ?? null,
       events: (tableId) => at(tableId)?.events() ?? [],
       dropConnection: () => this.reset(),
+      video: (tableId) => at(tableId)?.video() ?? null,
+      frames: (tableId) => at(tableId)?.frames() ?? [],
     };
   }
 

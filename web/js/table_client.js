@@ -34,6 +34,9 @@ export class TableClient {
   #callbacks;
   #outbox;
   #state = initialState();
+  #shown = this.#state; // the log as far as the picture shows it: all of it where there is none
+  #unshown = []; // {event, dueAt}: what the picture has not come to, oldest first
+  #player = null; // of the picture
   #bets = new OwnBets();
   #seats = { seats: [], serverMs: 0 };
   #ownSeat = null; // where the player wants to sit, also after a reconnect
@@ -47,10 +50,12 @@ export class TableClient {
   #oldRounds = new Set(); // ended before this session: not part of its record
   #recovering = new Set();
 
-  constructor({ session, tableId, onChange, onNotice }) {
+  /** `makePlayer(client)` returns the player of the table's picture, or null where there is no camera. */
+  constructor({ session, tableId, onChange, onNotice, makePlayer = () => null }) {
     this.#session = session;
     this.#tableId = tableId;
     this.#callbacks = { onChange, onNotice };
+    this.#player = makePlayer(this);
     this.#outbox = new Outbox({
       send: (message) => this.#joined && session.send(message),
       onGivenUp: (key, message) => this.#givenUp(key, message),
@@ -61,11 +66,14 @@ export class TableClient {
     return this.#tableId;
   }
 
-  start() {
+  /** `pressedAt`, monotonic, is when the player asked for the table. */
+  start(pressedAt) {
     this.#watchTimer = setInterval(() => this.#watch(), WATCH_EVERY_MS);
+    this.#player?.start(pressedAt);
   }
 
   stop() {
+    this.#player?.stop();
     this.#outbox.clear();
     clearTimeout(this.#rejoinTimer);
     clearInterval(this.#watchTimer);
@@ -89,8 +97,45 @@ export class TableClient {
 
   /** Whether a balance that rises now could tell the result before the cards do. */
   holdsBalance() {
-    const { round, phase } = present(this.#state, this.#clock.nowMs());
-    return (phase === "closed" || phase === "dealing") && this.#bets.standing(round.roundId).length > 0;
+    const nowMs = this.#clock.nowMs();
+    const seen = this.#seen(nowMs);
+    const { round, phase } = present(this.#state, nowMs, seen);
+    if ((phase === "closed" || phase === "dealing") && this.#bets.standing(round.roundId).length > 0) return true;
+    const last = currentRound(seen.state);
+    return last !== null && last.roundId !== round.roundId && !isRevealed(last, seen.nowMs)
+      && this.#bets.standing(last.roundId).length > 0;
+  }
+
+  /** Where in its log an event stands: {roundId, isLast}, or undefined if it is not known. */
+  eventAt(epoch, seq) {
+    const found = this.#applied.findLast((event) => event.epoch === epoch && event.seq === seq);
+    return found && { roundId: found.roundId, isLast: found.type === "ROUND_SETTLED" || found.type === "ROUND_VOIDED" };
+  }
+
+  /** The round that its log was at, on the house's clock; "" where that is not known. */
+  roundIdWhen(atMs) {
+    return this.#applied.findLast((event) => event.atMs <= atMs)?.roundId ?? "";
+  }
+
+  get player() {
+    return this.#player;
+  }
+
+  /** What the picture has come to, and its time: see presentation.js. */
+  #seen(nowMs) {
+    const picture = this.#player?.picture ?? null;
+    if (picture === null) return { state: this.#state, nowMs };
+    const now = this.#clock.monotonicMs();
+    while (this.#unshown.length > 0) {
+      const { event, dueAt } = this.#unshown[0];
+      const isShown = picture.hasShown(event);
+      if (!isShown && now < dueAt) break;
+      if (!isShown) this.#player.overdue(event);
+      this.#unshown.shift();
+      this.#shown = receive(this.#shown, [event]).state;
+    }
+    if (this.#unshown.length === 0) this.#shown = this.#state;
+    return { state: this.#shown, nowMs: picture.tellMs(nowMs, now) };
   }
 
   /** Minor units sent to this table but not yet taken from the balance. */
@@ -101,8 +146,9 @@ export class TableClient {
   /** Everything a view needs, at this moment. */
   snapshot() {
     const nowMs = this.#clock.nowMs();
-    const view = present(this.#state, nowMs);
-    this.#noteEndedRounds(nowMs);
+    const seen = this.#seen(nowMs);
+    const view = present(this.#state, nowMs, seen);
+    this.#noteEndedRounds(seen);
     const { connection, wallet: anyWallet, ...own } = this.#session.snapshot();
     const currency = view.round?.currency ?? this.currency ?? anyWallet?.currency ?? "EUR";
     const wallet = this.#session.wallet(currency);
@@ -125,7 +171,8 @@ export class TableClient {
       bets: this.#bets,
       seats: this.#seats.seats,
       canSit: own.identity?.role === "player" && this.#joined,
-      rounds: this.#state.rounds,
+      rounds: seen.state.rounds,
+      video: this.#player?.status ?? null,
       canBet: view.phase === "open" && wallet !== null,
       clearing: this.#clearing !== null,
     };
@@ -136,6 +183,8 @@ export class TableClient {
     return {
       position: () => (this.#state.position ? { ...this.#state.position } : null),
       events: () => this.#applied.map((event) => ({ ...event })),
+      video: () => this.#player?.status ?? null,
+      frames: () => this.#player?.verifier?.frames ?? [],
     };
   }
 
@@ -290,12 +339,25 @@ export class TableClient {
   #take({ state, applied, gap, forked, reset = false }) {
     if (reset) this.#applied = []; // what follows replaces what came before it
     this.#state = state;
-    for (const { epoch, seq, type, roundId } of applied) this.#applied.push({ epoch, seq, type, roundId });
+    this.#holdBack(applied, reset);
+    for (const { epoch, seq, type, roundId, at_ms: atMs } of applied) this.#applied.push({ epoch, seq, type, roundId, atMs });
     if (this.#applied.length > APPLIED_KEPT) this.#applied.splice(0, this.#applied.length - APPLIED_KEPT);
     const keep = new Set(state.rounds.map(({ roundId }) => roundId));
     if (!gap) this.#bets.keepRounds(new Set([...keep, ...this.#lostRounds()]));
     if (forked) this.#rejoin(() => null);
     else if (gap) this.#rejoin(() => this.#state.position);
+  }
+
+  /** What happened may wait for its picture, and no longer than the bound. */
+  #holdBack(applied, reset) {
+    if (this.#player === null) return;
+    if (reset) {
+      this.#unshown = [];
+      this.#shown = this.#state;
+      return;
+    }
+    const dueAt = this.#clock.monotonicMs() + this.#player.picture.boundMs;
+    for (const event of applied) this.#unshown.push({ event, dueAt });
   }
 
   /** Join again soon, unless the gap has closed by itself; at most every REJOIN_EVERY_MS. */
@@ -380,10 +442,10 @@ export class TableClient {
     this.#session.reset();
   }
 
-  #noteEndedRounds(nowMs) {
+  #noteEndedRounds(seen) {
     if (this.#session.identity === null) return;
-    for (const round of this.#state.rounds) {
-      if (!isFinal(round) || this.#oldRounds.has(round.roundId) || !isRevealed(round, nowMs)) continue;
+    for (const round of seen.state.rounds) {
+      if (!isFinal(round) || this.#oldRounds.has(round.roundId) || !isRevealed(round, seen.nowMs)) continue;
       const sums = this.#bets.sumUp(round) ?? { stakeMinor: 0, returnMinor: 0 };
       this.#record.note({
         roundId: round.roundId,
@@ -424,6 +486,8 @@ export class TableClient {
     const others = this.#state.rounds.filter(({ roundId }) => roundId !== round.roundId);
     const rounds = [...others, round].sort((a, b) => a.roundNo - b.roundNo);
     this.#state = { ...this.#state, rounds };
+    // It ended long ago: there is nothing to wait for.
+    if (this.#unshown.length === 0) this.#shown = this.#state;
   }
 
   #money(minor) {

@@ -89,7 +89,8 @@ function isAfter(event, position) {
 }
 
 function isNext(state, event) {
-  if (state.position === null) return true;
+  // A join that told of no round: what was before the first event that comes may have been lost on its way.
+  if (state.position === null) return event.seq === 1;
   if (event.epoch === state.position.epoch) return event.seq === state.position.seq + 1;
   return event.seq === 1 && event.prev === state.lastHash;
 }

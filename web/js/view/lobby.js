@@ -11,6 +11,7 @@ import { h, setAttribute, setText, whenChanged } from "./dom.js";
 
 const ASK_EVERY_MS = 5_000;
 const ASK_AGAIN_MS = 1_000; // when there was no answer
+const RESTS_MS = 60; // a pointer that only passes over is away sooner
 const STAKES = [1, 5, 25, 100, 500, 5_000];
 const CURRENCY = "EUR";
 const GROUPS = { salon: "Salon", speed: "Speed", main: "Tables" };
@@ -19,6 +20,7 @@ export class LobbyView {
   #session;
   #taken;
   #onJoin;
+  #onNear;
   #header;
   #tables = null; // null before the first answer
   #timer = null;
@@ -29,11 +31,12 @@ export class LobbyView {
   #notices = new Notices();
   #filters;
 
-  /** `taken` are the tables the player is at; with some he looks for one more, and `onBack` returns. */
-  constructor({ root, session, taken, onJoin, onBack, onSignOut }) {
+  /** `taken` are the tables the player is at; with some he looks for one more, and `onBack` returns. `onNear`: he may be about to join. */
+  constructor({ root, session, taken, onJoin, onNear, onBack, onSignOut }) {
     this.#session = session;
     this.#taken = taken;
     this.#onJoin = onJoin;
+    this.#onNear = onNear;
     this.#header = new Header({
       actions: [
         ...(taken.length > 0 ? [{ name: "lobby-back", label: "Back to the table", run: onBack }] : []),
@@ -116,7 +119,10 @@ export class LobbyView {
     });
     for (const table of tables) {
       const card = this.#cards.get(table.tableId)
-        ?? new TableCard({ taken: this.#taken.includes(table.tableId), onJoin: () => this.#onJoin(table.tableId) });
+        ?? new TableCard({
+          taken: this.#taken.includes(table.tableId),
+          onJoin: () => this.#onJoin(table.tableId), onNear: () => this.#onNear(table.tableId),
+        });
       this.#cards.set(table.tableId, card);
       card.show(table);
     }
@@ -161,9 +167,27 @@ export class LobbyView {
     this.#proposals.replaceChildren(
       h("h2", {}, tables.length > 0 ? "Best for you" : "No table suits: ask for less and try again."),
       h("ol", {}, tables.map(({ tableId, name, reasons }) => h("li", {},
-        h("button", { type: "button", class: "proposal", "data-testid": "proposal", "data-table": tableId, onclick: () => this.#onJoin(tableId) },
+        h("button", {
+          type: "button", class: "proposal", "data-testid": "proposal", "data-table": tableId,
+          onclick: () => this.#onJoin(tableId), ...whenNear(() => this.#onNear(tableId)),
+        },
           h("strong", {}, name), h("span", {}, reasonsText(reasons) || "open now"))))));
   }
+}
+
+/** Listeners that call `run` when a press seems near: a pointer rests there, or comes down. */
+function whenNear(run) {
+  let timer = null;
+  const begin = () => {
+    clearTimeout(timer);
+    timer = setTimeout(run, RESTS_MS);
+  };
+  const end = () => clearTimeout(timer);
+  const now = () => {
+    end();
+    run();
+  };
+  return { onpointerenter: begin, onpointerleave: end, onpointerdown: now };
 }
 
 class TableCard {
@@ -177,8 +201,8 @@ class TableCard {
   #limits = h("strong", {});
   #join;
 
-  constructor({ taken, onJoin }) {
-    this.#join = h("button", { type: "button", class: "button-gold", "data-testid": "lobby-join", disabled: taken, onclick: onJoin },
+  constructor({ taken, onJoin, onNear }) {
+    this.#join = h("button", { type: "button", class: "button-gold", "data-testid": "lobby-join", disabled: taken, onclick: onJoin, ...whenNear(onNear) },
       taken ? "You are here" : "Join");
     this.element = h("li", { class: "table-card", "data-testid": "lobby-table" },
       h("div", { class: "card-head" }, this.#name, this.#state),

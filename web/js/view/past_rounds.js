@@ -18,6 +18,7 @@ export class PastRoundsPanel {
   #opener = null;
   #before = null;
   #generation = 0;
+  #newest = "";
   #list = h("ol", { class: "past-list" });
   #detail = h("section", { class: "past-detail", "aria-live": "polite", "data-testid": "past-detail", hidden: true });
   #message = h("p", { class: "fair-message", role: "status" });
@@ -51,8 +52,27 @@ export class PastRoundsPanel {
     this.#opener?.focus();
   }
 
-  /** Nothing here follows the table: rounds of the past do not change. */
-  update() {}
+  /** A round that ends while one looks is added; its record follows the table a little later, so the next one's start asks too. */
+  update({ record, round }) {
+    const newest = `${record.rounds[0]?.roundId} ${round?.roundId}`;
+    if (newest === this.#newest) return;
+    this.#newest = newest;
+    if (!this.element.hidden && this.#detail.hidden) this.#addNewest();
+  }
+
+  async #addNewest() {
+    const generation = this.#generation;
+    try {
+      const { rounds, before } = await this.#api.pastRounds(this.#tableId, { before: null, limit: PAGE });
+      if (generation !== this.#generation) return;
+      const known = new Set([...this.#list.querySelectorAll("[data-round]")].map(({ dataset }) => dataset.round));
+      if (known.size === 0) this.#before = before;
+      this.#list.prepend(...rounds.filter(({ roundId }) => !known.has(roundId)).map((round) => this.#row(round)));
+      if (this.#list.children.length > 0) setText(this.#message, "");
+    } catch {
+      // What is listed stays; the next round asks again.
+    }
+  }
 
   async #load(before) {
     const generation = ++this.#generation;

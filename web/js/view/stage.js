@@ -1,5 +1,5 @@
-// The stage: both hands, the countdown and the result. A part of its own, so that a video can take
-// its place behind or instead of the drawn cards.
+// The stage: both hands, the countdown and the result; where the table is filmed, small and over its
+// picture.
 
 import { total as totalOf } from "../coup.js";
 import { signedMoneyText, moneyText } from "../money.js";

@@ -3,6 +3,7 @@
 import { BetControls } from "./bet_controls.js";
 import { Layout } from "./layout.js";
 import { Notices } from "./notices.js";
+import { PictureView } from "./picture.js";
 import { Seats } from "./seats.js";
 import { Stage } from "./stage.js";
 import { h } from "./dom.js";
@@ -17,13 +18,14 @@ export function tableParts(client) {
     onSpot: (spot) => { if (controls.selectedMinor) client.placeBets([{ spot, minor: controls.selectedMinor }]); },
   });
   const seats = new Seats({ onSit: (seat) => client.sit(seat), onStand: () => client.stand() });
+  const picture = new PictureView(client.player);
   const stage = new Stage();
   const notices = new Notices();
   return {
     notices,
-    parts: [stage, seats, layout, controls],
+    parts: [picture, stage, seats, layout, controls],
     element: h("div", { class: "floor-table", "data-table": client.tableId },
-      h("div", { class: "stage-frame" }, stage.element, notices.element),
+      h("div", { class: "stage-frame" }, picture.element, stage.element, notices.element),
       seats.element, layout.element, controls.element),
   };
 }

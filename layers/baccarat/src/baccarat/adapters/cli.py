@@ -1,5 +1,5 @@
-"""The ``baccarat`` command: verify transcripts and journals offline, check the books, rebuild the
-journal, print exact odds and the protocol.
+"""The ``baccarat`` command: verify transcripts, journals and recordings offline, cut clips, check
+the books, rebuild the journal, print exact odds and the protocol.
 
 Exit codes: 0 everything holds, 1 something does not, 2 the command could not be carried out.
 """
@@ -33,6 +33,7 @@ from baccarat.domain.transcript import (
 )
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
+MAX_CLIP_BYTES: Final = 1024 * 1024 * 1024
 
 _NEEDS: Final = (
     "Needs AWS credentials, and the names of the tables in LEDGER_TABLE, WALLET_TABLES, "
@@ -72,6 +73,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         "taken together, in the order given. Exit code 0: all hold; 1: one does not; 2: wrong use.",
     )
     ledger.add_argument("files", metavar="FILE", nargs="+", type=Path, help="JSON lines or CSV")
+    clip = commands.add_parser(
+        "video",
+        help="cut the clip of a round from the recording",
+        description="Write what was recorded of a round: ROUND.json, the index of its frames with "
+        "their times and hashes, and the clips ROUND-1.mp4, … that it lists. Needs AWS "
+        "credentials, and FILMS_BUCKET and AWS_REGION. Exit code 0: written; 2: wrong use.",
+    )
+    clip.add_argument("--round", metavar="ID", required=True, help="a round, like bac-1.000000042")
+    clip.add_argument(
+        "--out", metavar="FOLDER", type=Path, default=Path(), help="where to (default: here)"
+    )
+    verify_clip = commands.add_parser(
+        "verify-video",
+        help="check the clip of a round offline",
+        description="Check an index of the command video, and its clips beside it, frame by frame. "
+        "Exit code 0: it holds; 1: it does not; 2: wrong use.",
+    )
+    verify_clip.add_argument("index", metavar="INDEX", type=Path, help="ROUND.json")
+    verify_clip.add_argument(
+        "--keys",
+        metavar="KEYS",
+        type=Path,
+        help="the house's keys of films as a JWK set (default: keys.json beside INDEX)",
+    )
     books = commands.add_parser(
         "reconcile",
         help="recompute every balance and stop wallets that differ",
@@ -116,6 +141,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     run: dict[str, Callable[[], int]] = {
         "verify": lambda: _verify_files(options.files, options.keys),
         "verify-ledger": lambda: _verify_ledger(options.files),
+        "video": lambda: _cut(options.round, options.out),
+        "verify-video": lambda: _verify_clips(options.index, options.keys),
         "reconcile": lambda: _reconcile(stops=not options.report_only),
         "rebuild-journal": lambda: _rebuild_journal(options.wallet),
         "odds": lambda: _odds(options.table, options.paytable, options.decks),
@@ -231,6 +258,79 @@ def _verify_ledger(files: Sequence[Path]) -> int:
     return _HOLDS
 
 
+def _cut(round_id: str, folder: Path) -> int:
+    # The verifier starts without AWS.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from baccarat.adapters import clients
+    from baccarat.adapters.recordings import S3Recordings
+    from baccarat.adapters.settings import ConfigurationError, RecordingsSettings
+    from baccarat.application.recordings import segments_of
+    from baccarat.domain.canonical import canonical
+    from baccarat.domain.video.clip import files_of, make_clips
+
+    try:
+        settings = RecordingsSettings.load()
+    except ConfigurationError as error:
+        raise _UsageError(f"{error.message}; baccarat video --help says which") from error
+    recordings = S3Recordings(clients.s3(), settings.films_bucket)
+    try:
+        index, clips = make_clips(round_id, segments_of(round_id, recordings=recordings))
+    except NotFound as error:
+        raise _UsageError(error.message) from error
+    except ValueError as error:
+        raise _UsageError(str(error)) from error
+    except (BotoCoreError, ClientError) as error:
+        raise _UsageError(f"the recordings cannot be read: {error}") from error
+    named = dict(zip(files_of(index), clips, strict=True))
+    named[f"{round_id}.json"] = canonical(index)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in named.items():
+            (folder / name).write_bytes(content)
+            print(_shown(str(folder / name)))
+    except OSError as error:
+        raise _UsageError(f"cannot write to {folder}: {error.strerror}") from error
+    return _HOLDS
+
+
+def _verify_clips(index_file: Path, key_file: Path | None) -> int:
+    from baccarat.domain.video.clip import files_of, verify_clips
+
+    content = _read(index_file, "index")
+    keys = _read_keys(key_file or index_file.parent / "keys.json")
+    try:
+        index = read_document(content)
+        files = [
+            _read(index_file.parent / name, "clip", MAX_CLIP_BYTES) for name in files_of(index)
+        ]
+        found = verify_clips(index, files, keys.check)
+    except VerificationFailed as failure:
+        print(_shown(f"FAILED {failure.check}: {failure.message}"))
+        return _FAILED
+    first, last = found.manifests[0], found.manifests[-1]
+    signers = sorted({(signed.sig.kid, signed.sig.ver) for signed in found.manifests})
+    for line in (
+        f"  round    {found.round_id}",
+        f"  frames   {found.frames}, of which {found.marked} name the round in their own bytes",
+        f"  segments {first.number} ({first.hash}) to {last.number} ({last.hash})",
+        f"  begins   {_edge('before', shown=found.from_before)}",
+        f"  ends     {_edge('after', shown=found.until_after)}",
+        *(f"  hole     {hole}" for hole in found.holes),
+        *(f"  key      {kid} (number {version})" for kid, version in signers),
+        *(f"  passed   {check}" for check in found.checks),
+        "VERIFIED",
+    ):
+        print(_shown(line))
+    return _HOLDS
+
+
+def _edge(side: str, *, shown: bool) -> str:
+    if shown:
+        return f"whole: it shows what was {side} the round"
+    return f"with the recording: it shows nothing {side} the round"
+
+
 def _reconcile(*, stops: bool) -> int:
     # Nothing else here talks to AWS.
     from baccarat.adapters import clients
@@ -314,17 +414,17 @@ def _bind_books(command: str) -> None:
     models.bind_wallets(settings.wallet_tables, settings.aws_region)
 
 
-def _read(path: Path, what: str) -> bytes:
+def _read(path: Path, what: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(max_bytes + 1)
     except OSError as error:
         raise _UsageError(
             f"cannot read the {what} {path}: {error.strerror}; name a file that you may read"
         ) from error
-    if len(content) > MAX_FILE_BYTES:
+    if len(content) > max_bytes:
         raise _UsageError(
-            f"{path} is too large: a {what} has at most {MAX_FILE_BYTES // 1024 // 1024} MB"
+            f"{path} is too large: a {what} has at most {max_bytes // 1024 // 1024} MB"
         )
     return content
 

@@ -183,7 +183,7 @@ _REASONS: Final = {
     400: "The request is not valid; `message` says what would be right.",
     401: "Not signed in: the token is missing, wrong or too old.",
     403: "This account may not, or the policy says no; `details.reasons` has its codes.",
-    404: "There is no such payment, or it is another player's.",
+    404: "There is no such thing, or it is another player's; `code` says what.",
     409: "It cannot be, or not any more; `code` says why.",
     413: "The body is too large.",
     429: "Too many requests at once, from everybody together. Repeat with the same key.",
@@ -367,9 +367,11 @@ def webhook_api(cases: WebhookCases) -> APIGatewayHttpResolver:
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of all routes."""
+    from baccarat.adapters.video_api import document_apps
     from baccarat.adapters.wallets_api import ResumeCases, WalletCases, resume_api, wallets_api
 
     apps = (
+        *document_apps(_unwired),
         wallets_api(WalletCases(*[_unwired] * 4)),
         resume_api(ResumeCases(_unwired)),
         player_api(PlayerCases(*[_unwired] * 5)),
@@ -389,15 +391,15 @@ def document() -> dict[str, Any]:
         schemas.pop(name, None)
     for path, operations in paths.items():
         for operation in operations.values():
-            _complete(operation, signed_in=not path.startswith("/webhooks"))
+            _complete(operation, path)
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Live Baccarat: money",
+            "title": "Live Baccarat: money and video",
             "version": VERSION,
-            "description": "Wallets, deposits and withdrawals. Every payment has an "
-            "Idempotency-Key. Whole numbers are written without a fraction. A path or a method "
-            "that is not here is answered with 404.",
+            "description": "Wallets, deposits and withdrawals; tokens for the video. Every payment "
+            "has an Idempotency-Key. Whole numbers are written without a fraction. A path or a "
+            "method that is not here is answered with 404.",
         },
         "paths": paths,
         "components": {
@@ -410,11 +412,21 @@ def document() -> dict[str, Any]:
     }
 
 
-def _complete(operation: dict[str, Any], *, signed_in: bool) -> None:
+_SECURITY: Final[dict[str, list[dict[str, list[str]]]]] = {
+    "/webhooks/payments": [{"provider": []}],
+    "/video/keys": [],
+    "/films/keys": [],
+}
+"""Of routes that no user signs in for."""
+
+
+def _complete(operation: dict[str, Any], path: str) -> None:
     operation["responses"].pop("422", None)
     operation["responses"].pop("500", None)
-    operation["security"] = [{"user": []} if signed_in else {"provider": []}]
-    if not signed_in:
+    operation["security"] = security = _SECURITY.get(path, [{"user": []}])
+    if not security:
+        operation["responses"].pop("401", None)
+    if path == "/webhooks/payments":
         reports: Mapping[str, Any] = {"schema": {"$ref": "#/components/schemas/Report"}}
         operation["requestBody"] = {"required": True, "content": {"application/json": reports}}
 

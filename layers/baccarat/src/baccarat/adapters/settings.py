@@ -51,6 +51,12 @@ class BooksSettings(Settings):
     journal_table: str
 
 
+class RecordingsSettings(Settings):
+    """Where the recordings lie, for ``baccarat video``."""
+
+    films_bucket: str
+
+
 def payment_limits(text: str) -> dict[str, PaymentLimits]:
     """Return the limits of payments by currency; ``text`` is a JSON object of them.
 

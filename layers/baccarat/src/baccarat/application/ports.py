@@ -20,6 +20,7 @@ from baccarat.domain.paytable import Spot
 from baccarat.domain.round import Round
 from baccarat.domain.seats import Seat
 from baccarat.domain.table import Table
+from baccarat.domain.video.recording import SignedManifest
 from baccarat.domain.wallet import Adjustment, Bet, HousePosting, Stop, Wallet
 
 
@@ -34,6 +35,13 @@ class Clock(Protocol):
 class Entropy(Protocol):
     def token_bytes(self, count: int) -> bytes:
         """Return ``count`` unpredictable bytes."""
+
+
+class Once(Protocol):
+    """What may happen once: tokens that are used up, reports that are counted."""
+
+    def consume(self, key: str, until_seconds: int) -> bool:
+        """Return whether ``key`` is used for the first time; it is kept until then, Unix time."""
 
 
 class Signer(Protocol):
@@ -512,3 +520,30 @@ class Publisher(Protocol):
 
         A slow connection is given up after a bounded time and holds nobody else up.
         """
+
+
+class Recordings(Protocol):
+    """The store of the recordings: files of segments, manifests by number, and which of them show
+    a round. Nothing in it is ever changed.
+    """
+
+    def put_file(self, table_id: str, sha256: str, file: bytes) -> None:
+        """Keep a segment's file; the same one twice is kept once."""
+
+    def file(self, table_id: str, sha256: str) -> bytes | None: ...
+
+    def put_manifest(self, signed: SignedManifest) -> bool:
+        """Write a manifest; return False, with nothing written, when its number is taken."""
+
+    def manifest(self, table_id: str, number: int) -> SignedManifest | None: ...
+
+    def newest(self, table_id: str, at_least: int) -> int:
+        """Return the number of a table's newest manifest, 0 when there is none; that of
+        ``at_least`` is known to be there.
+        """
+
+    def note_round(self, round_id: str, number: int) -> None:
+        """Note that the segment of manifest ``number`` shows the round."""
+
+    def numbers_of(self, round_id: str, limit: int) -> list[int]:
+        """Return the numbers, at most ``limit``, noted for a round, in order."""

@@ -70,6 +70,12 @@ class TableNotFound(NotFound):
     code = "TABLE_NOT_FOUND"
 
 
+class NoCamera(NotFound):
+    """The table exists, and nothing films it."""
+
+    code = "NO_CAMERA"
+
+
 class RoundNotFound(NotFound):
     code = "ROUND_NOT_FOUND"
 
@@ -80,6 +86,10 @@ class BetNotFound(NotFound):
 
 class TranscriptNotFound(NotFound):
     code = "TRANSCRIPT_NOT_FOUND"
+
+
+class RecordingNotFound(NotFound):
+    code = "RECORDING_NOT_FOUND"
 
 
 class IdempotencyConflict(Refused):

@@ -30,6 +30,7 @@ class EventType(StrEnum):
     CORRECTION_APPROVED = "CORRECTION_APPROVED"
     CORRECTION_REJECTED = "CORRECTION_REJECTED"
     CORRECTION_APPLIED = "CORRECTION_APPLIED"
+    VIDEO_ANCHORED = "VIDEO_ANCHORED"
 
     ROUND_OPENED = "ROUND_OPENED"
     BETS_CLOSED = "BETS_CLOSED"
@@ -60,6 +61,7 @@ TABLE_EVENTS: Final = frozenset(
         EventType.CORRECTION_APPROVED,
         EventType.CORRECTION_REJECTED,
         EventType.CORRECTION_APPLIED,
+        EventType.VIDEO_ANCHORED,
     }
 )
 """Types of events that belong to no round; their ``round_id`` is empty, also in mid-round."""

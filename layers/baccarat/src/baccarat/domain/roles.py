@@ -10,8 +10,12 @@ PIT: Final = "pit"
 OPS: Final = "ops"
 CASHIER: Final = "cashier"
 AUDITOR: Final = "auditor"
+STUDIO: Final = "studio"
+"""A camera's agent: it publishes the picture of a table."""
+EDGE: Final = "edge"
+"""A video server: it takes a table's picture from another one, and follows the log."""
 
-ROLES: Final = frozenset({PLAYER, DEALER, PIT, OPS, CASHIER, AUDITOR})
+ROLES: Final = frozenset({PLAYER, DEALER, PIT, OPS, CASHIER, AUDITOR, STUDIO, EDGE})
 BETTORS: Final = frozenset({PLAYER})
 DEALERS: Final = frozenset({DEALER})
 PIT_BOSSES: Final = frozenset({PIT})

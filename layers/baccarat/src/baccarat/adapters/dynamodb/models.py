@@ -352,6 +352,15 @@ class SeatItem(_Item):
     ttl = NumberAttribute()
 
 
+class UsedItem(_Item):
+    """video: pk what may be used once, sk ``USED``. Gone when it could not be used any more."""
+
+    class Meta(_Meta):
+        pass
+
+    ttl = NumberAttribute()
+
+
 FLOOR_MODELS: tuple[type[Model], ...] = (
     TableItem,
     RoundItem,
@@ -364,6 +373,7 @@ LOG_MODELS: tuple[type[Model], ...] = (EventItem,)
 LEDGER_MODELS: tuple[type[Model], ...] = (BetItem, PostingItem)
 JOURNAL_MODELS: tuple[type[Model], ...] = (EntryItem, OpenPaymentItem)
 SESSION_MODELS: tuple[type[Model], ...] = (TicketItem, ConnectionItem, SeatItem)
+VIDEO_MODELS: tuple[type[Model], ...] = (UsedItem,)
 
 
 def bind(models: tuple[type[Model], ...], table_name: str, region: str) -> None:

@@ -1,0 +1,30 @@
+// What makes the players of filmed tables: browser, house and page put together.
+
+import { HlsSource } from "./hls_source.js";
+import { Player } from "./player.js";
+import { Verifier } from "./verifier.js";
+import { WebrtcSource } from "./webrtc_source.js";
+
+/** A maker of players for `tableIds`, whose leave to watch comes from `leaves`; the tests look into every frame with `?verify` in the page's address. */
+export function filmed(tableIds, leaves, api, onChange) {
+  const verifies = new URLSearchParams(location.search).has("verify");
+  return (client, session) => {
+    if (!tableIds.has(client.tableId)) return null;
+    const verifier = verifies ? new Verifier() : null;
+    return new Player({
+      clock: session.clock,
+      grant: () => leaves.take(client.tableId),
+      make: {
+        webrtc: (events) => new WebrtcSource({ ...events, verify: verifier && ((receiver) => verifier.watch(receiver)) }),
+        hls: (events) => new HlsSource(events),
+      },
+      // Nobody waits for it, and the next round has another.
+      report: (report) => { api.videoReport(report).catch(() => undefined); },
+      roundIdAt: (epoch, seq) => client.eventAt(epoch, seq),
+      roundIdWhen: (atMs) => client.roundIdWhen(atMs),
+      isHidden: () => document.visibilityState === "hidden",
+      onChange,
+      verifier,
+    });
+  };
+}
