@@ -26,17 +26,19 @@ class RtspCamera:
         self.plays = 0
         self.port = 0
         self._pictures = pictures
-        self._lines: set[asyncio.Task[None]] = set()
+        self._lines: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def url(self) -> str:
         return f"rtsp://127.0.0.1:{self.port}/table"
 
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one client until it leaves or the camera does."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._lines.add(task)
+        task = asyncio.create_task(self._answer(reader, writer))
+        self._lines[task] = writer
+        task.add_done_callback(self._lines.pop)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         playing: asyncio.Task[None] | None = None
         try:
             while request := await _request(reader):
@@ -48,14 +50,13 @@ class RtspCamera:
                     playing = asyncio.create_task(self._play(writer))
                 if method == "TEARDOWN":
                     return
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # it left without a word, as clients do; or the camera does
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # it left without a word, as clients do; or the camera did
         finally:
+            writer.close()
             if playing is not None:
                 playing.cancel()
                 await asyncio.gather(playing, return_exceptions=True)
-            writer.close()
-            self._lines.discard(task)
 
     async def _play(self, writer: asyncio.StreamWriter) -> None:
         sequence = 0
@@ -82,10 +83,10 @@ class RtspCamera:
         )
 
     async def leave(self) -> None:
-        """Cut every line."""
-        for task in self._lines:
-            task.cancel()
-        await asyncio.gather(*self._lines, return_exceptions=True)
+        """Cut every line. A line that is about to end is not cancelled: it would not close."""
+        for writer in self._lines.values():
+            writer.transport.abort()
+        await asyncio.gather(*self._lines)
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]] | None:
@@ -122,6 +123,5 @@ async def rtsp_camera(
         yield camera
     finally:
         server.close()
-        await asyncio.sleep(0)  # a line that was taken this moment begins, and can be cut
         await camera.leave()
         await server.wait_closed()
