@@ -10,9 +10,10 @@ import { SessionRecord } from "../../web/js/session_record.js";
 import { currentRound, initialState, join, receive } from "../../web/js/table_state.js";
 import { Marks, STAMPS_KEPT, Stamps } from "../../web/js/video/marks.js";
 import { BOUND_MS, Picture } from "../../web/js/video/picture.js";
+import { NotPossible, Offer, SpareOffer } from "../../web/js/video/offer.js";
 import { Player } from "../../web/js/video/player.js";
 import { SyncReporter, judge } from "../../web/js/video/sync.js";
-import { NotPossible, SessionRefused, WhepSession } from "../../web/js/video/whep.js";
+import { SessionRefused, WhepSession } from "../../web/js/video/whep.js";
 import { CLOSES_AT, DEALT_AT, INTERVAL, Log, OPENED_AT, SHOWN_AT, joined, roundIdOf } from "./builders.mjs";
 import { Line, memory } from "./line.mjs";
 
@@ -194,7 +195,7 @@ class FakePeer {
   }
   createDataChannel(label) { this.channel = label; }
   async createOffer() { return { type: "offer", sdp: "v=0 offer" }; }
-  async setLocalDescription(description) { this.localDescription = description; }
+  async setLocalDescription(description) { this.local = description; }
   async setRemoteDescription(description) { this.remote = description; }
   close() { this.isClosed = true; }
 }
@@ -207,7 +208,7 @@ function session(answer = { status: 201, headers: new Headers({ Location: "/whep
   const heard = [];
   const peer = new FakePeer();
   const made = new WhepSession({
-    peer: () => peer, codecs: () => CODECS,
+    offer: new Offer({ peer: () => peer, codecs: () => CODECS }),
     send: async (url, options) => { asked.push([options.method, url, options]); return answer; },
     onStream: () => {}, onMessage: (message) => heard.push(message), onBroken: () => heard.push("broken"),
   });
@@ -221,7 +222,7 @@ test("a session offers H.264 and a line for channels, and ends with a DELETE", a
   assert.equal(peer.channel, "page");
   const [method, url, { headers, body }] = asked[0];
   assert.deepEqual([method, url, headers.Authorization, headers["Content-Type"], body], ["POST", GRANT.whepUrl, "Bearer t.o.k", "application/sdp", "v=0 offer"]);
-  assert.deepEqual(peer.remote, { type: "answer", sdp: "v=0 answer" });
+  assert.deepEqual([peer.local, peer.remote], [{ type: "offer", sdp: "v=0 offer" }, { type: "answer", sdp: "v=0 answer" }]);
   const channel = { label: "marks" };
   peer.ondatachannel({ channel });
   channel.onmessage({ data: '{"move":true}' });
@@ -231,10 +232,50 @@ test("a session offers H.264 and a line for channels, and ends with a DELETE", a
   assert.deepEqual([peer.isClosed, asked.at(-1).slice(0, 2)], [true, ["DELETE", "https://video.example/whep/bac-1/s1"]]);
 });
 
-test("a refusal says its status, and a browser without H.264 that it is of no use", async () => {
+test("a refusal says its status", async () => {
   const { made } = session({ status: 503 });
   await assert.rejects(made.open(Promise.resolve(GRANT)), (error) => error instanceof SessionRefused && error.status === 503);
-  assert.throws(() => new WhepSession({ peer: () => new FakePeer(), codecs: () => CODECS.slice(0, 1) }), NotPossible);
+});
+
+test("an offer that was made before is sent as soon as there is leave, whether the browser's lines are open or not", async () => {
+  const { made, peer, asked } = session();
+  let opened;
+  peer.setLocalDescription = () => new Promise((resolve) => { opened = resolve; });
+  const opening = made.open(Promise.resolve(GRANT));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([asked.length, peer.remote], [1, undefined]);
+  opened();
+  await opening;
+  assert.equal(peer.remote.sdp, "v=0 answer");
+});
+
+test("an offer opens no line before it is used, and a browser without H.264 has none to make", () => {
+  const peer = new FakePeer();
+  new Offer({ peer: () => peer, codecs: () => CODECS });
+  assert.deepEqual([peer.channel, peer.local], ["page", undefined]);
+  assert.throws(() => new Offer({ peer: () => new FakePeer(), codecs: () => CODECS.slice(0, 1) }), NotPossible);
+});
+
+test("an offer is kept ready for one session, and closed with the page", () => {
+  const peers = [];
+  const offers = new SpareOffer(() => {
+    peers.push(new FakePeer());
+    return { peer: peers.at(-1) };
+  });
+  offers.prepare();
+  offers.prepare();
+  assert.equal(peers.length, 1);
+  assert.equal(offers.take().peer, peers[0]);
+  assert.equal(offers.take().peer, peers[1]);
+  offers.prepare();
+  offers.close();
+  assert.deepEqual(peers.map(({ isClosed }) => isClosed === true), [false, false, true]);
+});
+
+test("a browser without H.264 is told when an offer is needed, not before", () => {
+  const offers = new SpareOffer(() => { throw new NotPossible("no H.264"); });
+  offers.prepare();
+  assert.throws(() => offers.take(), NotPossible);
 });
 
 test("a session that was closed while it opened is ended at the server as well", async () => {

@@ -6,6 +6,7 @@ import { hashOf, placeOf } from "./places.js";
 import { MOST_TABLES, Session } from "./session.js";
 import { filmed } from "./video/filmed.js";
 import { Leaves } from "./video/leaves.js";
+import { SpareOffer } from "./video/offer.js";
 import { LobbyView } from "./view/lobby.js";
 import { SignInView } from "./view/sign_in.js";
 import { TableView } from "./view/table.js";
@@ -43,12 +44,13 @@ function enter(api, auth, signInView, config) {
   let pressedAt = performance.now();
   const tablesWithFilm = new Set(config.filmed);
   const leaves = new Leaves((tableId) => api.videoToken(tableId));
+  const offers = new SpareOffer();
   const session = new Session({
     api,
     onChange: () => drawSoon(),
     onNotice: (notice) => screen?.notify(notice),
     onSignedOut: (error) => leave(error.message),
-    makePlayer: filmed(tablesWithFilm, leaves, api, () => drawSoon()),
+    makePlayer: filmed(tablesWithFilm, { leaves, offers, api, onChange: () => drawSoon() }),
   });
   let screen = null;
   const draw = () => screen?.update();
@@ -97,6 +99,7 @@ function enter(api, auth, signInView, config) {
     }
     draw();
     scrollTo(0, 0);
+    if (screen instanceof LobbyView && tablesWithFilm.size > 0) offers.prepare();
   }
 
   function moved() {
@@ -111,6 +114,7 @@ function enter(api, auth, signInView, config) {
     screen.close?.();
     screen = null;
     session.stop({ signedOut: true });
+    offers.close();
     auth.signOut();
     delete window.baccarat;
     root.hidden = true;

@@ -5,8 +5,8 @@ import { Player } from "./player.js";
 import { Verifier } from "./verifier.js";
 import { WebrtcSource } from "./webrtc_source.js";
 
-/** A maker of players for `tableIds`, whose leave to watch comes from `leaves`; the tests look into every frame with `?verify` in the page's address. */
-export function filmed(tableIds, leaves, api, onChange) {
+/** A maker of players for `tableIds`, with leave to watch from `leaves` and the offers of `offers`; the tests look into every frame with `?verify` in the page's address. */
+export function filmed(tableIds, { leaves, offers, api, onChange }) {
   const verifies = new URLSearchParams(location.search).has("verify");
   return (client, session) => {
     if (!tableIds.has(client.tableId)) return null;
@@ -15,7 +15,7 @@ export function filmed(tableIds, leaves, api, onChange) {
       clock: session.clock,
       grant: () => leaves.take(client.tableId),
       make: {
-        webrtc: (events) => new WebrtcSource({ ...events, verify: verifier && ((receiver) => verifier.watch(receiver)) }),
+        webrtc: (events) => new WebrtcSource({ ...events, offer: offers.take(), verify: verifier && ((receiver) => verifier.watch(receiver)) }),
         hls: (events) => new HlsSource(events),
       },
       // Nobody waits for it, and the next round has another.

@@ -3,7 +3,8 @@
 
 import { Stamps } from "./marks.js";
 import { pictureElement } from "./webrtc_source.js";
-import { NotPossible, SessionRefused } from "./whep.js";
+import { NotPossible } from "./offer.js";
+import { SessionRefused } from "./whep.js";
 
 const ANSWER_WITHIN_MS = 5_000;
 const APPLE = "application/vnd.apple.mpegurl";

@@ -1,9 +1,9 @@
 // The picture of one table: WebRTC, else HLS, else none. It comes back by itself; a session that replaces
 // another plays before the other ends. What it shows goes to a Picture, how it keeps up into reports.
 
+import { NotPossible } from "./offer.js";
 import { Picture } from "./picture.js";
 import { SyncReporter } from "./sync.js";
-import { NotPossible } from "./whep.js";
 
 const FIRST_FRAME_WITHIN_MS = { webrtc: 4_000, hls: 8_000 };
 const STILL_AFTER_MS = { webrtc: 1_500, hls: 6_000 };

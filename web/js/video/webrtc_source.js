@@ -18,12 +18,14 @@ export class WebrtcSource {
   #stopped = false;
 
   /**
+   * `offer`            an Offer, which becomes this source's
    * onFrame({rtpTimestamp, shownAt, markOf})   a frame is on the screen since `shownAt`, monotonic
    * onBroken(), onMove()                       the session is over; the server asks for another one
    * verify(receiver)                           for the tests: looks into each frame itself
    */
-  constructor({ onFrame, onBroken, onMove, verify = null }) {
+  constructor({ offer, onFrame, onBroken, onMove, verify = null }) {
     this.#session = new WhepSession({
+      offer,
       onBroken,
       onStream: (stream) => {
         this.element.srcObject = stream;

@@ -3,9 +3,6 @@
 
 const ANSWER_WITHIN_MS = 5_000;
 
-/** There will be no picture this way: another transport is needed, and trying again is of no use. */
-export class NotPossible extends Error {}
-
 /** The server or the house refused; another try may succeed. */
 export class SessionRefused extends Error {
   constructor(status) {
@@ -16,28 +13,21 @@ export class SessionRefused extends Error {
 
 export class WhepSession {
   #peer;
+  #description;
   #fetch;
   #location = null;
   #closed = false;
 
   /**
+   * `offer`             an Offer, which becomes this session's
    * onStream(stream)    the picture
    * onMessage(value)    of the channel "marks"
    * onBroken()          the connection is gone
    */
-  constructor({
-    onStream, onMessage, onBroken,
-    peer = () => new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" }),
-    send = (...args) => fetch(...args), codecs = () => RTCRtpReceiver.getCapabilities("video")?.codecs ?? [],
-  }) {
+  constructor({ offer, onStream, onMessage, onBroken, send = (...args) => fetch(...args) }) {
     this.#fetch = send;
-    const wanted = codecs().filter(({ mimeType }) => /^video\/(h264|rtx)$/i.test(mimeType));
-    if (!wanted.some(({ mimeType }) => /h264$/i.test(mimeType))) throw new NotPossible("this browser plays no H.264 over WebRTC");
-    this.#peer = peer();
-    const transceiver = this.#peer.addTransceiver("video", { direction: "recvonly" });
-    transceiver.setCodecPreferences(wanted);
-    // Asks for a line for channels in the offer; the server opens the one that is used.
-    this.#peer.createDataChannel("page");
+    this.#peer = offer.peer;
+    this.#description = offer.description;
     this.#peer.ontrack = ({ track, streams: [stream] }) => onStream(stream ?? new MediaStream([track]));
     this.#peer.ondatachannel = ({ channel }) => {
       if (channel.label === "marks") channel.onmessage = ({ data }) => onMessage(parsed(data));
@@ -52,23 +42,30 @@ export class WhepSession {
   }
 
   /**
-   * Open it; `grant` is a promise of {token, whepUrl}, so that offer and token are made at the same time.
+   * Open it; `grant` is a promise of {token, whepUrl}.
    * Rejects: SessionRefused, TypeError without a network, and what `grant` rejects with.
    */
   async open(grant) {
-    const [{ token, whepUrl }] = await Promise.all([grant, this.#offer()]);
+    // The server needs no candidates of ours: it answers where our first packets come from. So what was
+    // offered is sent as it is, while the browser opens its lines.
+    const applied = this.#description.then((description) => this.#peer.setLocalDescription(description));
+    applied.catch(() => undefined); // waited for below, unless something else fails first
+    const [{ token, whepUrl }, { sdp: offered }] = await Promise.all([grant, this.#description]);
     if (this.#closed) return;
     const response = await this.#fetch(whepUrl, {
       method: "POST",
       headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` },
-      body: this.#peer.localDescription.sdp,
+      body: offered,
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
     if (response.status !== 201) throw new SessionRefused(response.status);
     this.#location = new URL(response.headers.get("Location") ?? whepUrl, whepUrl).href;
-    const sdp = await response.text();
-    if (this.#closed) this.#end();
-    else await this.#peer.setRemoteDescription({ type: "answer", sdp });
+    if (this.#closed) {
+      this.#end();
+      return;
+    }
+    const [sdp] = await Promise.all([response.text(), applied]);
+    if (!this.#closed) await this.#peer.setRemoteDescription({ type: "answer", sdp });
   }
 
   close() {
@@ -76,11 +73,6 @@ export class WhepSession {
     this.#closed = true;
     this.#peer.close();
     this.#end();
-  }
-
-  async #offer() {
-    // The server needs no candidates of ours: it answers where our first packets come from.
-    await this.#peer.setLocalDescription(await this.#peer.createOffer());
   }
 
   /** Tell the server, which would notice by itself a little later. */
