@@ -146,6 +146,11 @@ bench-ledger: setup ## processor time of the ledger beside bare boto3; how it gr
 	@$(BIN)/python -m bench.ledger processor
 	@$(BIN)/python -m bench.ledger growth
 
+PRESSES ?= 20
+.PHONY: bench-first-frame
+bench-first-frame: setup browser ## from a press on a filmed table of a running sandbox to its first frame: PRESSES, PORT
+	@$(BIN)/python -m bench.first_frame --port $(PORT) --presses $(PRESSES)
+
 PICTURES ?= 500
 .PHONY: bench-sfu-loss
 bench-sfu-loss: setup ## pictures over lines that lose 1, 5 and 10 % and delay, both ways: PICTURES
