@@ -1,6 +1,7 @@
 // What makes the players of filmed tables: browser, house and page put together.
 
 import { HlsSource } from "./hls_source.js";
+import { Offer } from "./offer.js";
 import { Player } from "./player.js";
 import { Verifier } from "./verifier.js";
 import { WebrtcSource } from "./webrtc_source.js";
@@ -15,7 +16,9 @@ export function filmed(tableIds, { leaves, offers, api, onChange }) {
       clock: session.clock,
       grant: () => leaves.take(client.tableId),
       make: {
-        webrtc: (events) => new WebrtcSource({ ...events, offer: offers.take(), verify: verifier && ((receiver) => verifier.watch(receiver)) }),
+        webrtc: (events) => new WebrtcSource({
+          ...events, offer: verifier ? new Offer({ verify: (receiver) => verifier.watch(receiver) }) : offers.take(),
+        }),
         hls: (events) => new HlsSource(events),
       },
       // Nobody waits for it, and the next round has another.

@@ -8,15 +8,18 @@ export class Offer {
   peer;
   description; // promise of {type, sdp}
 
-  /** Throws NotPossible. */
+  /** Throws NotPossible. `verify(receiver)`, for the tests, looks into each frame itself. */
   constructor({
+    verify = null,
     peer = () => new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" }),
     codecs = () => RTCRtpReceiver.getCapabilities("video")?.codecs ?? [],
   } = {}) {
     const wanted = codecs().filter(({ mimeType }) => /^video\/(h264|rtx)$/i.test(mimeType));
     if (!wanted.some(({ mimeType }) => /h264$/i.test(mimeType))) throw new NotPossible("this browser plays no H.264 over WebRTC");
     this.peer = peer();
-    this.peer.addTransceiver("video", { direction: "recvonly" }).setCodecPreferences(wanted);
+    const transceiver = this.peer.addTransceiver("video", { direction: "recvonly" });
+    transceiver.setCodecPreferences(wanted);
+    verify?.(transceiver.receiver);
     // Asks for a line for channels; the server opens the one that is used.
     this.peer.createDataChannel("page");
     this.description = this.peer.createOffer();

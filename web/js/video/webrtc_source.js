@@ -18,12 +18,11 @@ export class WebrtcSource {
   #stopped = false;
 
   /**
-   * `offer`            an Offer, which becomes this source's
+   * offer                                      an Offer, which becomes this source's
    * onFrame({rtpTimestamp, shownAt, markOf})   a frame is on the screen since `shownAt`, monotonic
    * onBroken(), onMove()                       the session is over; the server asks for another one
-   * verify(receiver)                           for the tests: looks into each frame itself
    */
-  constructor({ offer, onFrame, onBroken, onMove, verify = null }) {
+  constructor({ offer, onFrame, onBroken, onMove }) {
     this.#session = new WhepSession({
       offer,
       onBroken,
@@ -36,7 +35,6 @@ export class WebrtcSource {
         else this.#marks.take(message);
       },
     });
-    verify?.(this.#session.receiver);
     const next = (_now, { rtpTimestamp, expectedDisplayTime, receiveTime }) => {
       if (this.#stopped) return;
       this.element.requestVideoFrameCallback(next);

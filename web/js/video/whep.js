@@ -37,10 +37,6 @@ export class WhepSession {
     };
   }
 
-  get receiver() {
-    return this.#peer.getReceivers()[0];
-  }
-
   /**
    * Open it; `grant` is a promise of {token, whepUrl}.
    * Rejects: SessionRefused, TypeError without a network, and what `grant` rejects with.
