@@ -155,6 +155,8 @@ class Cloud:
     last_round_no: int = 1
     """Executions of later rounds are not started, so that a test ends."""
     elapsing: Elapsing = field(default_factory=Elapsing)
+    ending: str = field(default_factory=lambda: os.urandom(4).hex())
+    """Of the names of its functions, which no other test has."""
 
     @functools.cached_property
     def stepfunctions(self) -> Any:
@@ -288,7 +290,7 @@ def moto_cloud(
         with create_cloud() as cloud:
             if execute_state_machine:
                 with _handlers_in_process(cloud):
-                    cloud.state_machine_arn = _create_state_machine(heartbeat_seconds)
+                    cloud.state_machine_arn = _create_state_machine(cloud, heartbeat_seconds)
                     yield cloud
             else:
                 yield cloud
@@ -406,29 +408,25 @@ def wire(environment: dict[str, str]) -> Cloud:
     )
 
 
-def _create_state_machine(heartbeat_seconds: int) -> str:
+def _create_state_machine(cloud: Cloud, heartbeat_seconds: int) -> str:
     iam = boto3.client("iam", region_name=REGION)
     iam.create_role(RoleName=MACHINE_ROLE, AssumeRolePolicyDocument="{}")
     asl = (ROOT / "functions/state_machines/round.asl.json").read_text()
     # A silent desk is noticed within the time of a test where that is its matter.
     changed = asl.replace('"HeartbeatSeconds": 30', f'"HeartbeatSeconds": {heartbeat_seconds}')
-    return create_machine(f"round-{os.urandom(4).hex()}", changed, STEPS)
+    return create_machine(cloud, f"round-{cloud.ending}", changed, STEPS)
 
 
-def create_machine(name: str, asl: str, steps: Sequence[str]) -> str:
-    """Create functions of ``steps`` that moto knows by name alone, and the machine of ``asl``.
-
-    An execution that outlives its test has functions that no later test has under the same name.
-    """
+def create_machine(cloud: Cloud, name: str, asl: str, steps: Sequence[str]) -> str:
+    """Create functions of ``steps`` that moto knows by name alone, and the machine of ``asl``."""
     role = boto3.client("iam", region_name=REGION).get_role(RoleName=MACHINE_ROLE)["Role"]["Arn"]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("handler.py", "")
     lambda_ = boto3.client("lambda", region_name=REGION)
-    ours = os.urandom(4).hex()
     for step in steps:
         arn = lambda_.create_function(
-            FunctionName=f"{step}-{ours}",
+            FunctionName=f"{step}-{cloud.ending}",
             Runtime="python3.13",
             Role=role,
             Handler="handler.handler",
@@ -448,14 +446,7 @@ def _handlers_in_process(cloud: Cloud) -> Iterator[None]:
     from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
     from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 
-    steps = Underway()
-
-    def invoke(self: Any, event: dict[str, Any]) -> tuple[str, bool, str]:
-        with steps:
-            return answer(self.function_name.rpartition("-")[0], event)
-
     def answer(name: str, payload: dict[str, Any]) -> tuple[str, bool, str]:
-
         def run() -> Any:
             return load_handler(name).build()(payload, Context(name))
 
@@ -486,18 +477,21 @@ def _handlers_in_process(cloud: Cloud) -> Iterator[None]:
         self.string.eval(env=env)
         cloud.elapsing.until(int(datetime.fromisoformat(env.stack.pop()).timestamp() * 1000))
 
+    # For good: what comes after its test must not be run by Docker either.
+    LambdaFunction._invoke_lambda = _take_step  # type: ignore[assignment, method-assign]
     with (
-        mock.patch.object(LambdaFunction, "_invoke_lambda", invoke),
         mock.patch.object(StepFunctionsDriver, "start", start_up_to_last),
         mock.patch.object(Timestamp, "_eval_body", wait_or_skip),
         mock.patch.object(SystemClock, "now_ms", side_effect=cloud.elapsing.now_ms),
         # A step that fails is tried as often as it says, but sooner.
         mock.patch.object(retrier_decl, "time", cloud.elapsing),
     ):
+        _answers[cloud.ending] = answer
         yield
         cloud.elapsing.skip()
         _stop_executions(cloud)
-        steps.wait_for_none()
+        del _answers[cloud.ending]
+        _steps.wait_for_none()
 
 
 class Underway:
@@ -519,6 +513,20 @@ class Underway:
     def wait_for_none(self, seconds: float = 30) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: self._count == 0, seconds), "a step never ended"
+
+
+_steps = Underway()
+_answers: dict[str, Callable[[str, dict[str, Any]], tuple[str, bool, str]]] = {}
+"""By the ending of a test's functions, while it runs."""
+
+
+def _take_step(function: Any, event: Any) -> tuple[str, bool, str]:
+    """Answer as moto's function does: what the handler returns, whether it failed, its log."""
+    step, _, ending = function.function_name.rpartition("-")
+    with _steps:
+        if ending in _answers:
+            return _answers[ending](step, event)
+    return json.dumps({"errorMessage": "its test is over", "errorType": "TestIsOver"}), True, ""
 
 
 def _stop_executions(cloud: Cloud) -> None:

@@ -307,7 +307,7 @@ class House:
 def payment_house() -> Iterator[House]:
     """Yield a house with a funded player."""
     with stored_cloud(execute_state_machine=True) as cloud:
-        environment = _resources()
+        environment = _resources(cloud)
         house_of: list[House] = []
 
         def deliver(url: str, headers: dict[str, str], body: bytes) -> int:
@@ -355,7 +355,7 @@ def _one_at_a_time(house: House) -> Callable[[str, dict[str, Any], Callable[[], 
     return fault
 
 
-def _resources() -> dict[str, str]:
+def _resources(cloud: Cloud) -> dict[str, str]:
     sqs = boto3.client("sqs", region_name=REGION)
     queue = sqs.create_queue(
         QueueName="payouts.fifo", Attributes={"FifoQueue": "true", "VisibilityTimeout": "0"}
@@ -369,5 +369,5 @@ def _resources() -> dict[str, str]:
         "PROVIDER_KEY_SECRET": "key",
         "WEBHOOK_SECRET": "webhooks",
         "PAYMENT_LIMITS": json.dumps(LIMITS),
-        "WITHDRAWAL_MACHINE_ARN": create_machine("withdrawal", asl, STEPS),
+        "WITHDRAWAL_MACHINE_ARN": create_machine(cloud, "withdrawal", asl, STEPS),
     }
