@@ -19,7 +19,7 @@ from baccarat.adapters.observability import VIDEO, LambdaHandler, Logger, count,
 from baccarat.adapters.recordings import S3Recordings
 from baccarat.application.recordings import anchor, keep_segment
 from baccarat.domain.errors import InvalidRequest
-from baccarat.domain.video.recording import Segment, SignedManifest
+from baccarat.domain.video.recording import HoleReason, Segment, SignedManifest
 from functions.keep_segment.settings import Settings
 
 
@@ -52,6 +52,8 @@ def build() -> LambdaHandler:
             signed = keep_segment(segment, after, recordings=recordings, signer=of_films)
         except InvalidRequest as refusal:
             return {"error": {"code": refusal.code, "message": refusal.message}}
+        dropped = sum(hole.reason is HoleReason.DROPPED for hole in signed.segment.holes)
+        count("RecordingHoles", dropped, VIDEO)
         return {"number": signed.number, "hash": signed.hash, "anchored": cite(signed)}
 
     return observed("keep_segment", run, units=units)

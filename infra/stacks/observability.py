@@ -53,6 +53,9 @@ _PAYMENT_ALARMS: Final = {
 }
 """Metrics of the payments' functions; any of them above zero is for a person."""
 
+_ANCHORS_FAILED: Final = 5
+"""In a minute; each segment is another try, and one may well meet a busy floor."""
+
 
 class ObservabilityStack(Stack):
     """Every alarm tells one topic; who listens to it is subscribed by the house, not here."""
@@ -196,6 +199,17 @@ class ObservabilityStack(Stack):
             period=_MINUTE, statistic="Maximum"
         )
         self._alarm("VideoDeadLettersWaiting", queue, "The watch over the cameras did not run.")
+        self._alarm(
+            "RecordingHoles",
+            video_metric("RecordingHoles"),
+            "A recorder did not get its pictures kept. See docs/runbooks/video.md.",
+        )
+        self._alarm(
+            "AnchorsFailed",
+            video_metric("AnchorsFailed"),
+            "Logs do not cite their recordings. See docs/runbooks/video.md.",
+            threshold=_ANCHORS_FAILED,
+        )
         if video.servers is None:
             return
         for role, target in video.servers.targets.items():
@@ -353,6 +367,11 @@ def counted(name: str) -> Metric:
 def ledger_metric(name: str) -> Metric:
     """What the reconciler counts."""
     return _sum_of("ledger", name)
+
+
+def video_metric(name: str) -> Metric:
+    """What ``keep_segment`` counts of all recordings."""
+    return _sum_of("video", name)
 
 
 def payment_metric(name: str) -> Metric:

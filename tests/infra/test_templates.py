@@ -599,13 +599,21 @@ def test_alarms(dev: Templates) -> None:
         assert alarm.properties["TreatMissingData"] == "notBreaching"
 
 
-@pytest.mark.parametrize("name", ["RoundsVoided", "TalliesFailed"])
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("RoundsVoided", observability.ROUNDS),
+        ("TalliesFailed", observability.ROUNDS),
+        ("RecordingHoles", observability.VIDEO),
+        ("AnchorsFailed", observability.VIDEO),
+    ],
+)
 def test_an_alarm_reads_the_metric_that_the_functions_write(
-    dev: Templates, capsys: pytest.CaptureFixture[str], name: str
+    dev: Templates, capsys: pytest.CaptureFixture[str], name: str, service: str
 ) -> None:
     alarm = dev.one("AWS::CloudWatch::Alarm", name).properties
     assert alarm["Namespace"] == METRICS_NAMESPACE == observability.NAMESPACE
-    observability.count(name, 1)
+    observability.count(name, 1, service)
     written = json.loads(capsys.readouterr().out)
     assert alarm["Dimensions"] == [{"Name": "service", "Value": written["service"]}]
     [metric] = written["_aws"]["CloudWatchMetrics"][0]["Metrics"]

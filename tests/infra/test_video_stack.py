@@ -179,7 +179,10 @@ def test_pictures_over_hls_are_late_by_nature_and_raise_no_alarm(
 
 
 def test_the_runbook_of_the_alarms_is_there(dev: Templates) -> None:
-    for name in ("Bac1PicturesLate", "VideoOriginUnhealthy", "VideoEdgeUnhealthy"):
+    for name in (
+        *("Bac1PicturesLate", "VideoOriginUnhealthy", "VideoEdgeUnhealthy"),
+        *("RecordingHoles", "AnchorsFailed"),
+    ):
         description = dev.one("AWS::CloudWatch::Alarm", name).properties["AlarmDescription"]
         page = description.rpartition("See ")[2].rstrip(".")
         assert (ROOT / page).exists(), page

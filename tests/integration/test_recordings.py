@@ -20,7 +20,7 @@ from baccarat.domain.errors import Contention, RecordingNotFound
 from baccarat.domain.log import EventType, SignedEvent
 from baccarat.domain.transcript import verify
 from baccarat.domain.video.marks import FrameMark
-from baccarat.domain.video.recording import HoleReason, Segment, SignedManifest
+from baccarat.domain.video.recording import Hole, HoleReason, Segment, SignedManifest
 from media_sfu.frames import Frame
 from media_sfu.recording.building import build
 from media_sfu.recording.store import CloudStore, SegmentRefused, StoreUnavailable
@@ -75,6 +75,17 @@ def keep(store: CloudStore, *made: tuple[Segment, bytes], after: int = 0) -> int
         store.put_file(segment, file)
         after = store.keep(segment, after)
     return after
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """What the functions have counted of the recordings since the last look."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    return {
+        metric["Name"]: line[metric["Name"]][0]
+        for line in lines
+        if line["service"] == "video"
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    }
 
 
 def manifest(recordings: S3Recordings, number: int) -> SignedManifest:
@@ -179,6 +190,17 @@ def test_to_keep_again_changes_nothing(store: CloudStore, recordings: S3Recordin
     assert keep(store, one) == 1
     assert recordings.newest(TABLE_ID, 0) == 2
     assert manifest(recordings, 2).manifest.prev == manifest(recordings, 1).hash
+
+
+def test_a_segment_that_the_recorder_threw_away_is_counted(
+    store: CloudStore, recordings: S3Recordings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, _thrown_away, other = segments_of(frames(count=230))[:3]
+    keep(store, one)
+    assert counted(capsys)["RecordingHoles"] == 0
+    keep(store, other, after=1)
+    assert counted(capsys)["RecordingHoles"] == 1
+    assert manifest(recordings, 2).segment.holes == (Hole(0, HoleReason.DROPPED),)
 
 
 def test_an_older_publisher_is_refused(store: CloudStore) -> None:
@@ -366,8 +388,11 @@ def test_a_place_in_the_log_that_was_taken_meanwhile_is_left(
     assert filmed.anchors() == []
 
 
-def test_a_log_that_fails_does_not_stop_the_recording(
-    filmed: Filmed, store: CloudStore, monkeypatch: pytest.MonkeyPatch
+def test_a_log_that_fails_does_not_stop_the_recording_and_is_counted(
+    filmed: Filmed,
+    store: CloudStore,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def failing(*_: Any, **__: Any) -> None:
         raise Contention("the floor is busy")
@@ -376,6 +401,7 @@ def test_a_log_that_fails_does_not_stop_the_recording(
     monkeypatch.setattr(handler, "anchor", failing)
     assert keep(store, *filmed.segments(filmed.end.seq, count=30)) == 1
     assert filmed.anchors() == []
+    assert counted(capsys) == {"AnchorsFailed": 1, "RecordingHoles": 0}
 
 
 def test_a_file_that_is_gone_is_said_so(
